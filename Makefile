@@ -1,0 +1,49 @@
+# Two commands are enough: `make run` and `make test`. Each builds its own environment first.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CAMPAIGN := config/campaigns/lai-chau-2021
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lock clean
+
+help: ## Say what can be done here
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(READY) ## Rehearse letter 3701's campaign; letters and summary go to out/
+	@$(BIN)/congnhan rehearse $(CAMPAIGN).yaml --script $(CAMPAIGN).script.yaml --out out
+
+test: $(READY) ## Run every test, on SQLite and on PostgreSQL
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+check: $(READY) ## What CI runs: format, lint, types, imports, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+format: $(READY) ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## Pin every dependency anew, with hashes and no address (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes \
+	  --no-header --extra dev --quiet pyproject.toml -o requirements.lock
+
+clean: ## Remove the environment and what runs have left
+	rm -rf $(VENV) out var
+
+# The lock holds every package, so nothing is left for pip to resolve; `pip check` proves it.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "Python 3.11, 3.12 or 3.13 is needed; name one with: make PYTHON=python3.12 …" >&2; exit 1; }
+	@echo "Building the environment (once, under a minute) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip check --disable-pip-version-check
+	@touch $@

@@ -1,0 +1,1 @@
+"""What is right: standard library only; no clock, no database, no network."""
