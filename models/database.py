@@ -1,0 +1,194 @@
+"""The engine, the transaction and the schema's version; SQLite and PostgreSQL alike."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import DateTime, Dialect, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Session
+
+from config.settings import settings
+
+__all__ = ["Database", "DatabaseIsNewer", "DatabaseUnreachable", "Session", "UtcDateTime", "transaction"]
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATION_LOCK = 8_370_190_146  # any constant: it names our advisory lock in PostgreSQL
+
+
+class DatabaseIsNewer(Exception):
+    """The database was written by a newer version of the program; `revision` is the one it stands at."""
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(f"the database stands at revision {revision}, which this program does not know")
+        self.revision = revision
+
+
+class DatabaseUnreachable(Exception):
+    """The database did not answer; `words` are its own, without address or password."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant, stored in UTC; a naive one is refused, since nobody could say what it means."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the instant in UTC, without its zone for SQLite, which keeps none."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"an instant needs its time zone: {value}")
+        in_utc = value.astimezone(UTC)
+        return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the stored instant, aware and in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    """One database, by its SQLAlchemy address; a PostgreSQL address names the psycopg driver.
+
+    A scratch one need not survive a power failure, and does not wait for the disk.
+    """
+
+    def __init__(self, url: str, *, is_scratch: bool = False) -> None:
+        self._engine = _engine(url, is_scratch=is_scratch)
+
+    def __repr__(self) -> str:
+        return f"Database({self._engine.url.render_as_string(hide_password=True)})"
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._engine.dialect.name
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Yield a session that commits at the end, or rolls back what raised."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            try:
+                yield session
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+
+    def revision(self) -> str | None:
+        """Return the revision the schema stands at; None in a database with no schema of ours."""
+        with self._connected() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest revision; does nothing when it is there already.
+
+        Raises DatabaseIsNewer where another, newer program has been, DatabaseUnreachable where
+        no answer comes.
+        """
+        scripts = ScriptDirectory.from_config(_alembic())
+        current = self.revision()
+        if current == scripts.get_current_head():
+            return
+        if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+            raise DatabaseIsNewer(current)
+        with self._connected() as connection:
+            if self.dialect == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            configuration = _alembic()
+            configuration.attributes["connection"] = connection
+            command.upgrade(configuration, "head")
+            connection.commit()
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _connected(self) -> Iterator[Any]:
+        try:
+            connection = self._engine.connect()
+        except DBAPIError as error:
+            raise DatabaseUnreachable(str(error.orig).strip().splitlines()[0]) from None
+        with connection:
+            yield connection
+
+
+_chosen: ContextVar[Database | None] = ContextVar("database", default=None)
+
+
+@cache
+def _installed(url: str) -> Database:
+    return Database(url)
+
+
+def database() -> Database:
+    """Return the database in use: the one chosen by `using`, else that of this installation."""
+    chosen = _chosen.get()
+    if chosen is not None:
+        return chosen
+    settings().home.mkdir(parents=True, exist_ok=True)
+    return _installed(settings().database)
+
+
+@contextmanager
+def using(chosen: Database) -> Iterator[Database]:
+    """Use another database inside this block: a rehearsal's scratch one, a test's."""
+    token = _chosen.set(chosen)
+    try:
+        yield chosen
+    finally:
+        _chosen.reset(token)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Yield a session on the database in use; commits at the end or rolls back."""
+    with database().transaction() as session:
+        yield session
+
+
+def _alembic() -> Config:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(MIGRATIONS))
+    return configuration
+
+
+def _engine(url: str, *, is_scratch: bool) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    # A file opened anew for each transaction costs little and leaves no lock behind.
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        # The driver's own BEGIN comes too late and is not IMMEDIATE; ours is issued below.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA busy_timeout = 30000")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA synchronous = {'OFF' if is_scratch else 'FULL'}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        # A reader that turns writer in mid-transaction would fail; so every transaction may write.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

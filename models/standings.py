@@ -1,0 +1,133 @@
+"""How the items of a campaign stand: who has handed in, who is late, who still owes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, case, func
+from sqlmodel import Session, col, select
+
+from models.tables import (
+    Campaign,
+    DeadlineVersion,
+    Submission,
+    Unit,
+    WorkItem,
+)
+from rules.letters import Totals
+from rules.stages import Stage
+from rules.work_items import ItemKind, ItemState
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one item stands, for people to read."""
+
+    name: str
+    unit: str
+    unit_name: str
+    kind: ItemKind
+    stage: Stage
+    state: ItemState
+    opened_at: datetime
+    done_at: datetime | None
+    version: int | None
+    wording: str | None
+    closes_at: datetime | None
+    late_from: datetime | None
+    is_not_proposing: bool
+
+
+def standings(session: Session, campaign: Campaign) -> list[Standing]:
+    """Return how every item stands, by stage as they were created and units in official order."""
+    last = (
+        select(Submission.item_id, func.max(Submission.round).label("round"))
+        .group_by(col(Submission.item_id))
+        .subquery()
+    )
+    rows = session.execute(
+        select(WorkItem, Unit, DeadlineVersion, Submission.is_not_proposing)
+        .join(Unit, col(Unit.id) == WorkItem.unit_id)
+        .outerjoin(DeadlineVersion, col(DeadlineVersion.id) == WorkItem.deadline_id)
+        .outerjoin(last, last.c.item_id == WorkItem.id)
+        .outerjoin(
+            Submission, and_(col(Submission.item_id) == last.c.item_id, col(Submission.round) == last.c.round)
+        )
+        .where(WorkItem.campaign_id == campaign.id)
+        .order_by(col(WorkItem.opened_at), col(Unit.position), col(WorkItem.id))
+    )
+    return [
+        Standing(
+            name=item.name,
+            unit=unit.code,
+            unit_name=unit.name,
+            kind=item.kind,
+            stage=item.stage,
+            state=item.state,
+            opened_at=item.opened_at,
+            done_at=item.done_at,
+            version=version.version if version else None,
+            wording=version.wording if version else None,
+            closes_at=version.closes_at if version else None,
+            late_from=version.late_from if version else None,
+            is_not_proposing=bool(is_not_proposing),
+        )
+        for item, unit, version, is_not_proposing in rows
+    ]
+
+
+def totals(session: Session, campaign: Campaign, kind: ItemKind) -> Totals:
+    """Count in one statement how many items of a kind are in, on time, late, still owed."""
+    is_done = col(WorkItem.state) == ItemState.DONE
+    first = (
+        select(
+            Submission.item_id,
+            Submission.received_at,
+            Submission.deadline_id,
+            Submission.is_not_proposing,
+        )
+        .where(Submission.round == 1)
+        .subquery()
+    )
+    is_late = and_(is_done, first.c.received_at >= DeadlineVersion.late_from)
+    row = session.execute(
+        select(  # type: ignore[call-overload]
+            func.count(),
+            _count(is_done),
+            _count(is_late),
+            _count(and_(is_done, first.c.is_not_proposing)),
+            _count(col(WorkItem.state) == ItemState.WAIVED),
+            _count(col(WorkItem.state) == ItemState.OPEN),
+        )
+        .select_from(WorkItem)
+        .outerjoin(first, first.c.item_id == WorkItem.id)
+        .outerjoin(DeadlineVersion, col(DeadlineVersion.id) == first.c.deadline_id)
+        .where(WorkItem.campaign_id == campaign.id, WorkItem.kind == kind)
+    ).one()
+    units, done, late, not_proposing, waived, still_open = row
+    return Totals(
+        units=units,
+        handed_in=done,
+        on_time=done - late,
+        late=late,
+        not_proposing=not_proposing,
+        waived=waived,
+        open=still_open,
+    )
+
+
+def count_open(session: Session, campaign: Campaign, stage: Stage) -> int:
+    """Count the open items of a stage."""
+    return session.exec(
+        select(func.count())
+        .select_from(WorkItem)
+        .where(
+            WorkItem.campaign_id == campaign.id,
+            WorkItem.stage == stage,
+            WorkItem.state == ItemState.OPEN,
+        )
+    ).one()
+
+
+def _count(which: Any) -> Any:
+    return func.coalesce(func.sum(case((which, 1), else_=0)), 0)

