@@ -1,0 +1,1 @@
+"""What is said. Knows no table and no flow."""
