@@ -1,0 +1,1 @@
+"""When things happen. The only folder that knows Prefect."""

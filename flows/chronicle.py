@@ -1,0 +1,204 @@
+"""The chronicle of a campaign: one object for programs, and the rows of a table for people."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from config.campaign_file import CampaignFile
+from config.messages import say
+from models import journal
+from models.account import NoticeAccount, notices_of
+from models.campaigns import file_of, stages_entered
+from models.database import Session
+from models.papers import find_paper
+from models.standings import Standing, standings
+from models.tables import Campaign
+from rules.calendar import CITY, Deadline, parse_wording
+from rules.notices import NoticeState
+from rules.stages import PaperRole
+from rules.work_items import ItemKind, lateness
+
+# What the table leaves out: every stage says by itself what it has opened.
+QUIET = frozenset({"released"})
+MOST_NAMES = 8
+
+
+def chronicle(session: Session, campaign: Campaign, *, now: datetime) -> dict[str, Any]:
+    """Return the object of `rehearse --json` (design.md §8); the same campaign gives the same object."""
+    standing = standings(session, campaign)
+    return {
+        "campaign": campaign.code,
+        "deadlines": sorted(
+            (
+                {
+                    "item": item.name,
+                    "unit": item.unit,
+                    "kind": item.kind.value,
+                    "version": item.version,
+                    "wording": item.wording,
+                    "closes_at": iso(item.closes_at),
+                    "late_from": iso(item.late_from),
+                }
+                for item in standing
+                if item.version is not None
+            ),
+            key=lambda each: (each["late_from"], each["kind"], each["unit"], each["version"]),
+        ),
+        "events": sorted(
+            (
+                {
+                    "at": iso(event.happened_at),
+                    "what": event.what,
+                    "unit": event.unit,
+                    "stage": event.stage.value,
+                    "detail": event.detail
+                    | ({"by": event.by} if event.by else {})
+                    | (
+                        {"recorded_at": iso(event.recorded_at)}
+                        if event.recorded_at != event.happened_at
+                        else {}
+                    ),
+                }
+                for event in journal.events(session, campaign)
+            ),
+            key=lambda each: str(each["at"]),
+        ),
+        "notices": [_notice(notice) for notice in notices_of(session, campaign)],
+        "result": result(session, campaign, standing, now=now),
+    }
+
+
+def _notice(notice: NoticeAccount) -> dict[str, Any]:
+    return {
+        "at": iso(notice.at),
+        "kind": notice.kind.value,
+        "step": notice.step,
+        "item": notice.item,
+        "unit": notice.unit,
+        "to": notice.to,
+        "role": notice.role,
+        "channel": notice.channel.value if notice.channel else None,
+        "state": notice.state.value,
+        "subject": notice.subject,
+        "letter": notice.letter,
+    }
+
+
+def result(
+    session: Session, campaign: Campaign, standing: Iterable[Standing], *, now: datetime
+) -> dict[str, Any]:
+    """Return where the campaign ended and how each dossier stood against its deadline."""
+    decision = find_paper(session, campaign, PaperRole.DECISION)
+    return {
+        "stage": campaign.stage.value,
+        "mode": campaign.mode.value,
+        "stages": [
+            {"stage": entry.stage.value, "entered_at": iso(entry.entered_at)}
+            for entry in stages_entered(session, campaign)
+        ],
+        "dossiers": [
+            {
+                "unit": item.unit,
+                "state": item.state.value,
+                "received_at": iso(item.done_at),
+                "lateness": item_lateness(item, now),
+                "not_proposing": item.is_not_proposing,
+            }
+            for item in standing
+            if item.kind is ItemKind.DOSSIER
+        ],
+        "decision": {"number": decision.number, "date": decision.issued_on.isoformat()} if decision else None,
+    }
+
+
+def item_lateness(item: Standing, now: datetime) -> str:
+    """Return how an item stands against its deadline, as `rules.work_items.lateness` names it."""
+    meant = None
+    if item.wording and item.closes_at and item.late_from:
+        meant = Deadline(parse_wording(item.wording), item.closes_at, item.late_from)
+    return lateness(meant, done_at=item.done_at, now=now).value
+
+
+def iso(instant: datetime | None) -> str | None:
+    """Return an instant in city time, to the second: `2021-11-19T17:00:00+07:00`."""
+    return None if instant is None else instant.astimezone(CITY).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the timeline a clerk reads."""
+
+    at: datetime
+    what: str
+    whom: str
+    letters: int = 0
+
+
+def timeline(session: Session, campaign: Campaign) -> list[Row]:
+    """Return what happened and what was said, in the order of time, like lines put together."""
+    file = file_of(campaign)
+    names = {unit.code: unit.name for unit in file.units}
+    rows = [
+        Row(
+            event.recorded_at,
+            say(f"event.{event.what}", **_event_facts(event)),
+            names.get(event.unit or "", ""),
+        )
+        for event in journal.events(session, campaign)
+        if event.what not in QUIET
+    ]
+    told = sorted(
+        (notice for notice in notices_of(session, campaign)),
+        key=lambda each: (each.at, each.kind, each.step, each.role, each.state),
+    )
+    for (at, kind, step, role, state), group in groupby(
+        told, key=lambda each: (each.at, each.kind, each.step, each.role, each.state)
+    ):
+        notices = list(group)
+        whom = _units(notices, file)
+        what = say(
+            f"said.{kind}" if state is NoticeState.SAID else "said.not_sent",
+            step=_step(step),
+            role=say(f"role.{role}"),
+            state=say(f"notice_state.{state}"),
+            kind=say(f"kind.{kind}"),
+        )
+        letters = len({notice.letter for notice in notices if notice.letter})
+        rows.append(Row(at, what, whom, letters))
+    return sorted(rows, key=lambda row: row.at)
+
+
+def _step(step: str) -> str:
+    """Return how a clerk calls a step: `ngày cuối`, `trước 03 ngày làm việc`."""
+    if step in ("before:0", "after:0"):
+        return say(f"step.{step.replace(':', '_')}")
+    side, _, days = step.partition(":")
+    return say(f"step.{side}", days=f"{int(days):02d}") if days else ""
+
+
+def _units(notices: Iterable[NoticeAccount], file: CampaignFile) -> str:
+    """Return the names of the units spoken of, in official order; many of them as a number."""
+    spoken_of = {each.unit for each in notices if each.unit}
+    for code, known in (("whom.all_communes", file.communes), ("whom.all_agencies", file.agencies)):
+        if spoken_of == {unit.code for unit in known}:
+            return say(code, count=f"{len(known):02d}")
+    if len(spoken_of) > MOST_NAMES:
+        return say("whom.many", count=len(spoken_of))
+    return ", ".join(unit.name for unit in file.units if unit.code in spoken_of)
+
+
+def _event_facts(event: journal.Event) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "stage": say(f"stage.{event.stage}"),
+        "happened_at": f"{event.happened_at.astimezone(CITY):%d/%m %H:%M}",
+    }
+    for name in ("number", "paper", "reason"):
+        facts[name] = event.detail.get(name, "")
+    facts["item"] = say(f"item.{event.detail.get('item', 'dossier/').partition('/')[0]}")
+    facts["via"] = say(f"via.{event.detail['via']}") if "via" in event.detail else ""
+    facts["late"] = say("late.yes" if event.detail.get("late") else "late.no")
+    roles = event.detail.get("roles", [])
+    facts["roles"] = ", ".join(say(f"paper_role.{role}") for role in roles) or say("paper_role.none")
+    return facts

@@ -1,0 +1,194 @@
+"""What the terminal shows a person: tables in Vietnamese, progress while it works."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from io import StringIO
+from typing import Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from config.campaign_file import CampaignFile
+from config.messages import say
+from flows.chronicle import Row, iso, item_lateness, result
+from models.campaigns import file_of, stage_facts
+from models.database import Session
+from models.notices import count_waiting
+from models.standings import standings, totals
+from models.tables import Campaign
+from rules.calendar import CITY
+from rules.stages import blockers
+from rules.work_items import ItemKind, ItemState
+
+WEEKDAYS = ("T2", "T3", "T4", "T5", "T6", "T7", "CN")
+WIDTH = 120
+
+
+def checked(file: CampaignFile) -> None:
+    """Say that a file is sound, what it holds, and which years are only computed."""
+    typer.echo(
+        say(
+            "done.checked",
+            code=file.code,
+            communes=len(file.communes),
+            agencies=len(file.agencies),
+            steps=len(file.ladders.remind) + len(file.ladders.escalate),
+        )
+    )
+    years = {file.self_assessment.opens_on.year, file.year}
+    computed = sorted(years - file.calendar.decreed_years)
+    if computed:
+        typer.echo(say("warning.computed_year", years=", ".join(map(str, computed))))
+
+
+@contextmanager
+def progress(code: str) -> Iterator[Callable[[datetime], None]]:
+    """Yield a function that shows on stderr, on one line where it can, which instant is being lived."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        console.print(say("progress.begins", code=code), highlight=False)
+        yield lambda _: None
+        return
+    with console.status(say("progress.begins", code=code)) as status:
+
+        def tell(instant: datetime) -> None:
+            status.update(say("progress.at", at=_when(instant)))
+
+        yield tell
+
+
+def print_timeline(file: CampaignFile, rows: Sequence[Row], told: dict[str, Any]) -> None:
+    """Print the timeline and how it ended."""
+    console = Console(width=None if Console().is_terminal else WIDTH, highlight=False)
+    _timeline_to(console, file, rows, told)
+
+
+def timeline_text(file: CampaignFile, rows: Sequence[Row], told: dict[str, Any]) -> str:
+    """Return the same as plain text, for the summary left in the folder."""
+    buffer = StringIO()
+    _timeline_to(Console(file=buffer, width=WIDTH, highlight=False), file, rows, told)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+
+
+def _timeline_to(console: Console, file: CampaignFile, rows: Sequence[Row], told: dict[str, Any]) -> None:
+    console.print(file.title, style="bold")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(say("column.at"), no_wrap=True)
+    table.add_column(say("column.what"), ratio=5)
+    table.add_column(say("column.whom"), ratio=4)
+    table.add_column(say("column.letters"), justify="right")
+    shown = None
+    for row in rows:
+        when = _when(row.at)
+        table.add_row(when if when != shown else "", row.what, row.whom, str(row.letters or ""))
+        shown = when
+    console.print(table)
+    names = {unit.code: unit.name for unit in file.units}
+    ended = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in ("unit", "dossier", "received", "lateness"):
+        ended.add_column(say(f"column.{column}"))
+    for dossier in told["result"]["dossiers"]:
+        received = dossier["received_at"]
+        ended.add_row(
+            names[dossier["unit"]],
+            say("item_state.not_proposing" if dossier["not_proposing"] else f"item_state.{dossier['state']}"),
+            _when(datetime.fromisoformat(received)) if received else "",
+            say(f"lateness.{dossier['lateness']}"),
+        )
+    console.print(ended)
+    decision = told["result"]["decision"]
+    console.print(
+        say("result.decided", number=decision["number"], date=_day(decision["date"]))
+        if decision
+        else say("result.undecided", stage=say(f"stage.{told['result']['stage']}"))
+    )
+
+
+def status(session: Session, campaigns: Iterable[Campaign], now: datetime, *, as_json: bool) -> None:
+    """Print where campaigns stand: the stage, what it waits for, every item."""
+    told = [_status(session, campaign, now) for campaign in campaigns]
+    if as_json:
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    if not told:
+        typer.echo(say("status.none"))
+        return
+    console = Console(width=None if Console().is_terminal else WIDTH, highlight=False)
+    for each in told:
+        console.print(f"{each['campaign']} · {each['title']}", style="bold")
+        waits = "; ".join(say(f"blocker.{blocker}") for blocker in each["waits_for"])
+        console.print(
+            say("status.stage", stage=say(f"stage.{each['stage']}"), waits=waits or say("status.nothing"))
+        )
+        counted = each["dossiers"]
+        console.print(say("status.dossiers", **counted))
+        if each["waiting_release"]:
+            console.print(say("status.waiting", count=each["waiting_release"]))
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        for column in ("item", "unit", "state", "closes_at", "received", "lateness"):
+            table.add_column(say(f"column.{column}"))
+        for item in each["items"]:
+            table.add_row(
+                say(f"item.{item['kind']}"),
+                item["unit_name"],
+                say("item_state.not_proposing" if item["not_proposing"] else f"item_state.{item['state']}"),
+                _when(datetime.fromisoformat(item["closes_at"])) if item["closes_at"] else "",
+                _when(datetime.fromisoformat(item["done_at"])) if item["done_at"] else "",
+                say(f"lateness.{item['lateness']}"),
+            )
+        console.print(table)
+
+
+def _status(session: Session, campaign: Campaign, now: datetime) -> dict[str, Any]:
+    standing = standings(session, campaign)
+    counted = totals(session, campaign, ItemKind.DOSSIER)
+    return {
+        "campaign": campaign.code,
+        "title": campaign.title,
+        "stage": campaign.stage.value,
+        "mode": campaign.mode.value,
+        "as_of": iso(now),
+        "waits_for": [blocker.value for blocker in blockers(stage_facts(session, campaign, now=now))],
+        "waiting_release": count_waiting(session, campaign),
+        "dossiers": {
+            "units": counted.units,
+            "handed_in": counted.handed_in,
+            "on_time": counted.on_time,
+            "late": counted.late,
+            "not_proposing": counted.not_proposing,
+            "open": counted.open,
+        },
+        "items": [
+            {
+                "item": item.name,
+                "kind": item.kind.value,
+                "unit": item.unit,
+                "unit_name": item.unit_name,
+                "stage": item.stage.value,
+                "state": item.state.value,
+                "wording": item.wording,
+                "closes_at": iso(item.closes_at),
+                "late_from": iso(item.late_from),
+                "done_at": iso(item.done_at) if item.state is ItemState.DONE else None,
+                "lateness": item_lateness(item, now),
+                "not_proposing": item.is_not_proposing,
+            }
+            for item in standing
+        ],
+        "result": result(session, campaign, standing, now=now),
+        "calendar_decreed_years": sorted(file_of(campaign).calendar.decreed_years),
+    }
+
+
+def _when(instant: datetime) -> str:
+    city = instant.astimezone(CITY)
+    return f"{WEEKDAYS[city.weekday()]} {city:%d/%m/%Y %H:%M}"
+
+
+def _day(iso_day: str) -> str:
+    year, month, day = iso_day.split("-")
+    return f"{day}/{month}/{year}"
