@@ -39,12 +39,15 @@ class Settings(BaseSettings):
         """The SQLAlchemy address of the database; a file under `home` unless one is named."""
         if self.database_url is None:
             return f"sqlite:///{self.home.resolve()}/congnhan.db"
-        url = self.database_url.get_secret_value()
-        # The driver is ours to choose; operators write the address as PostgreSQL's own tools do.
-        for plain in ("postgresql://", "postgres://"):
-            if url.startswith(plain):
-                return f"postgresql+psycopg://{url.removeprefix(plain)}"
-        return url
+        return with_driver(self.database_url.get_secret_value())
+
+
+def with_driver(url: str) -> str:
+    """Return a database's address with the driver we ship; operators write it as PostgreSQL's tools do."""
+    for plain in ("postgresql://", "postgres://"):
+        if url.startswith(plain):
+            return f"postgresql+psycopg://{url.removeprefix(plain)}"
+    return url
 
 
 @cache

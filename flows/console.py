@@ -312,6 +312,9 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         typer.echo(say("refused.interrupted"), err=True)
         code = REFUSED
+    except OSError as error:
+        typer.echo(say("refused.os", name=error.filename or "", words=error.strerror or ""), err=True)
+        code = REFUSED
     except KNOWN as error:
         typer.echo(line_for(error), err=True)
         code = REFUSED

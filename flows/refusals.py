@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from config.messages import say
-from flows.rehearsal import RehearsalFailed, ScriptBeforeOpening
+from flows.rehearsal import RehearsalFailed, ScriptBeforeOpening, ScriptRefused
 from models import campaigns, papers, work_items
 from models.database import DatabaseIsNewer, DatabaseUnreachable
 from rules.calendar import CITY, CalendarEnds
@@ -13,6 +13,7 @@ KNOWN = (
     DatabaseUnreachable,
     ScriptBeforeOpening,
     RehearsalFailed,
+    ScriptRefused,
     CalendarEnds,
     campaigns.CampaignExists,
     campaigns.UnknownCampaign,
@@ -39,6 +40,10 @@ def line_for(error: Exception) -> str:
             return say(code, words=words)
         case ScriptBeforeOpening(line=line, opens_at=opens_at):
             return say(code, line=line, opens_at=shown(opens_at))
+        case ScriptRefused(line=line, why=why) if isinstance(why, KNOWN):
+            return say(code, line=line, why=line_for(why))
+        case ScriptRefused(why=why):
+            raise why  # no refusal but a fault of ours
         case RehearsalFailed(at=at):
             return say(code, at=shown(at))
         case CalendarEnds(year=year):

@@ -42,7 +42,7 @@ def rehearse(
 
     The clock visits only instants at which something can change. At each of them people act
     first, then the office, then the tick, then the letters leave. `tell` hears each instant.
-    Raises ScriptBeforeOpening, and whatever a deed of the script is refused with.
+    Raises ScriptBeforeOpening, ScriptRefused and RehearsalFailed.
     """
     now = file.calendar.at(file.self_assessment.opens_on, file.calendar.office_hours[0])
     too_early = [line for line in script if line.recorded_at < now]
@@ -61,6 +61,14 @@ def rehearse(
                 return
             now = coming
         raise RuntimeError(f"the rehearsal of {file.code} does not end")
+
+
+class ScriptRefused(Exception):
+    """A deed of the script was refused; `line` is its number in the file, `why` the refusal."""
+
+    def __init__(self, line: int, why: Exception) -> None:
+        super().__init__(f"line {line}: {why}")
+        self.line, self.why = line, why
 
 
 class RehearsalFailed(Exception):
@@ -82,7 +90,10 @@ class _Play:
         """Let everybody act at this instant, until nothing moves any more."""
         for line in self._script:
             if line.recorded_at == now and line.do is not Verb.OUTAGE:
-                carry_out(self._code, line)
+                try:
+                    carry_out(self._code, line)
+                except Exception as refusal:
+                    raise ScriptRefused(line.line, refusal) from refusal
         if self._outage(now):
             return
         while True:

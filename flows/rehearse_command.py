@@ -13,6 +13,7 @@ import typer
 from config.campaign_file import read_campaign
 from config.messages import say
 from config.script_file import read_script
+from config.settings import with_driver
 from flows import showing
 from flows.chronicle import chronicle, timeline
 from flows.rehearsal import rehearse
@@ -76,7 +77,8 @@ def _folder(out: Path | None) -> Iterator[Path]:
 def _scratch(url: str | None) -> Iterator[Database]:
     """Yield an empty database: a named one, refused when it is not empty, or a file that is removed."""
     with tempfile.TemporaryDirectory(prefix="congnhan-") as folder:
-        database = Database(url or f"sqlite:///{folder}/rehearsal.db", is_scratch=True)
+        address = with_driver(url) if url else f"sqlite:///{folder}/rehearsal.db"
+        database = Database(address, is_scratch=True)
         try:
             if database.revision() is not None:
                 typer.echo(say("refused.scratch_not_empty"), err=True)

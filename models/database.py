@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import DateTime, Dialect, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session
@@ -71,7 +71,11 @@ class Database:
     """
 
     def __init__(self, url: str, *, is_scratch: bool = False) -> None:
-        self._engine = _engine(url, is_scratch=is_scratch)
+        try:
+            self._engine = _engine(url, is_scratch=is_scratch)
+        except (ArgumentError, ImportError) as error:
+            # The words of the driver would repeat the address, and a password in it.
+            raise DatabaseUnreachable(type(error).__name__) from None
 
     def __repr__(self) -> str:
         return f"Database({self._engine.url.render_as_string(hide_password=True)})"
@@ -144,7 +148,10 @@ def database() -> Database:
     chosen = _chosen.get()
     if chosen is not None:
         return chosen
-    settings().home.mkdir(parents=True, exist_ok=True)
+    try:
+        settings().home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnreachable(f"{settings().home}: {error.strerror}") from None
     return _installed(settings().database)
 
 

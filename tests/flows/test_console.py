@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from config.settings import settings
 from flows.console import main
 from models.database import Database
 from tests import factories
@@ -210,8 +211,6 @@ def test_a_database_of_a_newer_program_is_refused_by_every_command(run, opened, 
 
 
 def test_a_simulated_clock_is_refused_with_a_real_mail_server(run, opened, monkeypatch):
-    from config.settings import settings  # noqa: PLC0415 - to forget what was read before
-
     monkeypatch.setenv("CONGNHAN_SMTP_HOST", "127.0.0.1")
     settings.cache_clear()
     code, _, err = run("tick", "--now", "2021-11-11T07:30")
@@ -220,8 +219,6 @@ def test_a_simulated_clock_is_refused_with_a_real_mail_server(run, opened, monke
 
 
 def test_a_bad_setting_is_named_and_its_value_kept_quiet(run, monkeypatch):
-    from config.settings import settings  # noqa: PLC0415 - to forget what was read before
-
     monkeypatch.setenv("CONGNHAN_SMTP_PORT", "geheim")
     settings.cache_clear()
     code, _, err = run("status")
@@ -257,6 +254,52 @@ def test_a_rehearsal_touches_no_real_data(run, opened, tmp_path):
     assert run("rehearse", LETTER, "--json")[0] == 0
     assert state(tmp_path) == before
     assert letters(tmp_path) == []
+
+
+def test_a_line_of_the_script_that_is_refused_is_named(run, tmp_path):
+    script = tmp_path / "script.yaml"
+    script.write_text(
+        "- {at: 2021-11-15T09:00, do: submit, unit: a}\n\n- {at: 2021-11-16T09:00, do: submit, unit: a}\n",
+        encoding="utf-8",
+    )
+    code, out, err = run("rehearse", factories.write_campaign(tmp_path / "files"), "--script", script)
+    assert (code, out) == (1, "")
+    assert "dòng 3" in err.splitlines()[-1]
+    assert "đã thực hiện" in err.splitlines()[-1]
+
+
+def test_rehearse_takes_an_empty_postgresql_and_no_other(run, empty_postgres, tmp_path):
+    path = factories.write_campaign(tmp_path / "files")
+    address = empty_postgres.replace("+psycopg", "")
+    assert run("rehearse", path, "--database", address, "--json")[0] == 0
+    code, out, err = run("rehearse", path, "--database", address, "--json")
+    assert (code, out) == (1, "")
+    assert "trống" in one_line(err)
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "oracle://u:geheim@127.0.0.1/x", "postgresql://u:geheim@127.0.0.1:1/x"]
+)
+def test_a_database_that_cannot_be_used_is_said_in_one_line_without_its_password(run, tmp_path, address):
+    code, _, err = run("rehearse", LETTER, "--database", address)
+    assert code == 1
+    assert "geheim" not in one_line(err)
+
+
+def test_a_home_that_cannot_be_made_is_said_in_one_line(run, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    monkeypatch.setenv("CONGNHAN_HOME", str(tmp_path / "file/home"))
+    settings.cache_clear()
+    code, _, err = run("status")
+    assert code == 1
+    assert "CONGNHAN_HOME" in one_line(err)
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_one_line(run, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    code, _, err = run("rehearse", LETTER, "--out", tmp_path / "file/out")
+    assert code == 1
+    assert "file/out" in one_line(err)
 
 
 def test_rehearse_prints_one_object_and_the_same_bytes_each_time(run):
