@@ -100,7 +100,7 @@ class Contact(SQLModel, table=True):
     email: str | None = None
     phone: str | None = None
     zalo: str | None = None
-    acting_for_id: int | None = Field(default=None, foreign_key="contacts.id")
+    acting_for_id: int | None = Field(default=None, foreign_key="contacts.id", index=True)
     acting_from: date | None = None
     acting_until: date | None = None
 

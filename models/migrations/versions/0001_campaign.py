@@ -183,6 +183,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contacts")),
         sa.UniqueConstraint("unit_id", "code", name=op.f("uq_contacts_unit_id_code")),
     )
+    op.create_index("ix_contacts_acting_for_id", "contacts", ["acting_for_id"])
     op.create_index("ix_contacts_unit_id_role_position", "contacts", ["unit_id", "role", "position"])
 
     op.create_table(
