@@ -138,20 +138,7 @@ def submit(
     force: Force = False,
 ) -> None:
     """Record a dossier that was handed in, at the time it was received."""
-    recorded_at = _simulated(now, force=force)
-    with _campaign(code) as (session, campaign):
-        hand_in(
-            session,
-            campaign,
-            ItemKind.DOSSIER,
-            unit,
-            at=_instant(at) if at else recorded_at,
-            recorded_at=recorded_at,
-            by=by,
-            via=via,
-            number=number,
-            is_not_proposing=nothing,
-        )
+    _hand_in(code, ItemKind.DOSSIER, unit, at, by, via, number, now, force=force, nothing=nothing)
     typer.echo(say("done.submitted", unit=unit, code=code))
 
 
@@ -167,19 +154,7 @@ def review(
     force: Force = False,
 ) -> None:
     """Record that an agency has concluded its review."""
-    recorded_at = _simulated(now, force=force)
-    with _campaign(code) as (session, campaign):
-        hand_in(
-            session,
-            campaign,
-            ItemKind.REVIEW,
-            unit,
-            at=_instant(at) if at else recorded_at,
-            recorded_at=recorded_at,
-            by=by,
-            via=via,
-            number=number,
-        )
+    _hand_in(code, ItemKind.REVIEW, unit, at, by, via, number, now, force=force)
     typer.echo(say("done.reviewed", unit=unit, code=code))
 
 
@@ -245,6 +220,36 @@ def register(
             by=by,
         )
     typer.echo(say("done.registered", number=number.strip(), code=code))
+
+
+def _hand_in(
+    code: str,
+    kind: ItemKind,
+    unit: str,
+    at: str | None,
+    by: str | None,
+    via: Via,
+    number: str | None,
+    now: str | None,
+    *,
+    force: bool,
+    nothing: bool = False,
+) -> None:
+    """Record what was handed in: received `at`, or now, which is when it is recorded."""
+    recorded_at = _simulated(now, force=force)
+    with _campaign(code) as (session, campaign):
+        hand_in(
+            session,
+            campaign,
+            kind,
+            unit,
+            at=_instant(at) if at else recorded_at,
+            recorded_at=recorded_at,
+            by=by,
+            via=via,
+            number=number,
+            is_not_proposing=nothing,
+        )
 
 
 class _campaign:

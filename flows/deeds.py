@@ -15,11 +15,11 @@ def carry_out(code: str, line: ScriptLine) -> None:
     with transaction() as session:
         campaign = get_campaign(session, code)
         match line.do:
-            case Verb.SUBMIT | Verb.SUBMIT_NOTHING:
+            case Verb.SUBMIT | Verb.SUBMIT_NOTHING | Verb.REVIEW:
                 hand_in(
                     session,
                     campaign,
-                    ItemKind.DOSSIER,
+                    ItemKind.REVIEW if line.do is Verb.REVIEW else ItemKind.DOSSIER,
                     line.unit or "",
                     at=line.at,
                     recorded_at=line.recorded_at,
@@ -27,18 +27,6 @@ def carry_out(code: str, line: ScriptLine) -> None:
                     via=line.via or Via.PORTAL,
                     number=line.number,
                     is_not_proposing=line.do is Verb.SUBMIT_NOTHING,
-                )
-            case Verb.REVIEW:
-                hand_in(
-                    session,
-                    campaign,
-                    ItemKind.REVIEW,
-                    line.unit or "",
-                    at=line.at,
-                    recorded_at=line.recorded_at,
-                    by=line.by,
-                    via=line.via or Via.PORTAL,
-                    number=line.number,
                 )
             case Verb.CONCLUDE:
                 freeze_list(session, campaign, at=line.at, by=line.by)

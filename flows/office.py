@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
+from config.messages import say
 from config.script_file import ScriptLine, Verb
 from models.agenda import next_step
 from models.campaigns import (
@@ -29,7 +30,6 @@ DRAFTS: dict[Blocker, tuple[PaperRole, str]] = {
     Blocker.SUBMISSION_NOT_REGISTERED: (PaperRole.SUBMISSION, "TTr"),
     Blocker.DECISION_NOT_REGISTERED: (PaperRole.DECISION, "QĐ"),
 }
-REASON = "quá thời hạn, còn thiếu"
 
 
 class RehearsedOffice:
@@ -101,7 +101,7 @@ class RehearsedOffice:
     def _settle(self, session: Session, campaign: Campaign, blocker: Blocker, now: datetime) -> None:
         match blocker:
             case Blocker.DOSSIERS_MISSING | Blocker.REVIEWS_OPEN:
-                go_on(session, campaign, at=now, by=BY, reason=REASON)
+                go_on(session, campaign, at=now, by=BY, reason=say("rehearsal.reason"))
             case Blocker.LIST_NOT_FROZEN:
                 freeze_list(session, campaign, at=now, by=BY)
             case _:

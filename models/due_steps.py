@@ -9,7 +9,7 @@ from sqlalchemy import Select, and_, case, exists, false, func, literal, or_, tr
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from models.notices import insert_notices, instant, is_officer_of, key_of, settle_unsaid
+from models.notices import NO_INSTANT, insert_notices, instant, is_officer_of, notice_rows, settle_unsaid
 from models.tables import (
     Campaign,
     Contact,
@@ -53,34 +53,18 @@ def queue_reminders(session: Session, campaign: Campaign, *, now: datetime) -> i
     )
     rows_due = due.subquery()
     newest = func.dense_rank().over(partition_by=rows_due.c.item_id, order_by=rows_due.c.fires_at.desc())
+    overtaken = or_(newest > 1, rows_due.c.is_past, rows_due.c.is_before_opening)
     rows = (
-        select(  # type: ignore[call-overload]
-            key_of(
-                campaign,
-                NoticeKind.REMINDER,
-                rows_due.c.item_name,
-                rows_due.c.step,
-                rows_due.c.version,
-                Contact.code,
-                0,
-            ),
-            literal(campaign.id),
-            literal(NoticeKind.REMINDER.value),
-            rows_due.c.item_name,
-            rows_due.c.item_id,
-            rows_due.c.deadline_id,
-            rows_due.c.step,
-            literal(Role.OFFICER.value),
-            Contact.id,
-            literal(0),
-            case(
-                (
-                    or_(newest > 1, rows_due.c.is_past, rows_due.c.is_before_opening),
-                    NoticeState.SUPERSEDED.value,
-                ),
-                else_=NoticeState.QUEUED.value,
-            ),
-            rows_due.c.fires_at,
+        notice_rows(
+            campaign,
+            NoticeKind.REMINDER,
+            about=rows_due.c.item_name,
+            item=rows_due.c.item_id,
+            deadline=rows_due.c.deadline_id,
+            version=rows_due.c.version,
+            step=rows_due.c.step,
+            state=case((overtaken, NoticeState.SUPERSEDED.value), else_=NoticeState.QUEUED.value),
+            due_at=rows_due.c.fires_at,
         )
         .select_from(rows_due)
         .join(Contact, is_officer_of(rows_due.c.unit_id))
@@ -149,45 +133,31 @@ def queue_escalations(
     )
     waits = true() if gate.is_for_all else told.c.unit_code.in_(gate.units) if gate.units else false()
     needs_release = and_(told.c.release == Release.STANDING_HEAD.value, waits)
+    goes_by_itself = and_(needs_release, told.c.if_silent == IfSilent.SEND.value)
     rows = (
-        select(  # type: ignore[call-overload]
-            key_of(
-                campaign,
-                NoticeKind.ESCALATION,
-                told.c.item_name,
-                told.c.step,
-                told.c.version,
-                Contact.code,
-                told.c.copy_no,
-            ),
-            literal(campaign.id),
-            literal(NoticeKind.ESCALATION.value),
-            told.c.item_name,
-            told.c.item_id,
-            told.c.deadline_id,
-            told.c.step,
-            told.c.role,
-            Contact.id,
-            told.c.copy_no,
-            case(
+        notice_rows(
+            campaign,
+            NoticeKind.ESCALATION,
+            about=told.c.item_name,
+            item=told.c.item_id,
+            deadline=told.c.deadline_id,
+            version=told.c.version,
+            step=told.c.step,
+            role=told.c.role,
+            copy_no=told.c.copy_no,
+            state=case(
                 (or_(newest > 1, told.c.is_before_opening), NoticeState.SUPERSEDED.value),
                 (needs_release, NoticeState.WAITING_RELEASE.value),
                 else_=NoticeState.QUEUED.value,
             ),
-            told.c.fires_at,
-            case(
-                (
-                    and_(needs_release, told.c.if_silent == IfSilent.SEND.value),
-                    instant(silence_ends(now, calendar)),
-                ),
-                else_=None,
-            ),
+            due_at=told.c.fires_at,
+            release_at=case((goes_by_itself, instant(silence_ends(now, calendar))), else_=NO_INSTANT),
         )
         .select_from(told)
         .join(Contact, col(Contact.id) == told.c.contact_id)
         .where(true())  # as above
     )
-    return insert_notices(session, rows, with_release=True)
+    return insert_notices(session, rows)
 
 
 def silence_ends(now: datetime, calendar: WorkingCalendar) -> datetime:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy
 from sqlalchemy import Integer, Select, and_, case, exists, false, func, literal, or_, true
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
@@ -31,6 +32,7 @@ ABOUT_OPEN_ITEMS = (NoticeKind.OPENING, NoticeKind.REMINDER, NoticeKind.ESCALATI
 
 # PostgreSQL takes a bare NULL in a DISTINCT select for a text.
 NO_ID = literal(None, Integer)
+NO_INSTANT = literal(None, UtcDateTime())
 
 
 def queue_openings(session: Session, campaign: Campaign, stage: Stage, *, at: datetime) -> int:
@@ -43,27 +45,22 @@ def queue_openings(session: Session, campaign: Campaign, stage: Stage, *, at: da
         col(DeadlineVersion.late_from) <= instant(at), true() if campaign.records_past_steps else false()
     )
     rows = (
-        select(  # type: ignore[call-overload]
-            key_of(campaign, NoticeKind.OPENING, WorkItem.name, "-", 0, Contact.code, 0),
-            literal(campaign.id),
-            literal(NoticeKind.OPENING.value),
-            WorkItem.name,
-            WorkItem.id,
-            WorkItem.deadline_id,
-            literal("-"),
-            literal(Role.OFFICER.value),
-            Contact.id,
-            literal(0),
-            case((is_over, NoticeState.SUPERSEDED.value), else_=NoticeState.QUEUED.value),
-            instant(at),
+        notice_rows(
+            campaign,
+            NoticeKind.OPENING,
+            about=WorkItem.name,
+            item=WorkItem.id,
+            deadline=WorkItem.deadline_id,
+            state=case((is_over, NoticeState.SUPERSEDED.value), else_=NoticeState.QUEUED.value),
+            due_at=at,
         )
         .select_from(WorkItem)
         .outerjoin(DeadlineVersion, col(DeadlineVersion.id) == WorkItem.deadline_id)
         .join(Contact, is_officer_of(WorkItem.unit_id))
         .where(
-            WorkItem.campaign_id == campaign.id,
-            WorkItem.stage == stage,
-            WorkItem.state == ItemState.OPEN,
+            col(WorkItem.campaign_id) == campaign.id,
+            col(WorkItem.stage) == stage,
+            col(WorkItem.state) == ItemState.OPEN,
         )
     )
     return insert_notices(session, rows)
@@ -80,23 +77,10 @@ def queue_event(
 ) -> int:
     """Queue a notice about an event, such as a paper, for the officers of these units of a campaign."""
     rows = (
-        select(  # type: ignore[call-overload]
-            key_of(campaign, kind, literal(about), "-", 0, Contact.code, 0),
-            literal(campaign.id),
-            literal(kind.value),
-            literal(about),
-            NO_ID,
-            NO_ID,
-            literal("-"),
-            literal(Role.OFFICER.value),
-            Contact.id,
-            literal(0),
-            literal(NoticeState.QUEUED.value),
-            instant(at),
-        )
+        notice_rows(campaign, kind, about=literal(about), due_at=at)
         .select_from(CampaignUnit)
         .join(Contact, is_officer_of(CampaignUnit.unit_id))
-        .where(CampaignUnit.campaign_id == campaign.id, col(CampaignUnit.part).in_(to))
+        .where(col(CampaignUnit.campaign_id) == campaign.id, col(CampaignUnit.part).in_(to))
         .distinct()
     )
     return insert_notices(session, rows)
@@ -107,20 +91,16 @@ def queue_receipt(
 ) -> int:
     """Queue the receipt of what was handed in, for the unit's officers and its official mailbox."""
     rows = (
-        select(  # type: ignore[call-overload]
-            key_of(campaign, NoticeKind.RECEIPT, WorkItem.name, "-", round_no, Contact.code, 0),
-            literal(campaign.id),
-            literal(NoticeKind.RECEIPT.value),
-            WorkItem.name,
-            WorkItem.id,
-            WorkItem.deadline_id,
-            literal("-"),
-            literal(Role.OFFICER.value),
-            Contact.id,
-            literal(0),
-            literal(NoticeState.QUEUED.value),
-            instant(at),
+        notice_rows(
+            campaign,
+            NoticeKind.RECEIPT,
+            about=WorkItem.name,
+            item=WorkItem.id,
+            deadline=WorkItem.deadline_id,
+            version=round_no,
+            due_at=at,
         )
+        .select_from(WorkItem)
         .join(
             Contact,
             or_(
@@ -128,7 +108,7 @@ def queue_receipt(
                 and_(col(Contact.unit_id) == WorkItem.unit_id, col(Contact.role) == "mailbox"),
             ),
         )
-        .where(WorkItem.id == item.id)
+        .where(col(WorkItem.id) == item.id)
     )
     return insert_notices(session, rows)
 
@@ -192,20 +172,9 @@ def queue_draft_waiting(
     waiting = exists().where(
         col(Notice.campaign_id) == campaign.id, col(Notice.state) == NoticeState.WAITING_RELEASE
     )
-    rows = select(  # type: ignore[call-overload]
-        key_of(campaign, NoticeKind.DRAFT_WAITING, literal(about), "-", 0, Contact.code, 0),
-        literal(campaign.id),
-        literal(NoticeKind.DRAFT_WAITING.value),
-        literal(about),
-        NO_ID,
-        NO_ID,
-        literal("-"),
-        literal(Role.STANDING_HEAD.value),
-        Contact.id,
-        literal(0),
-        literal(NoticeState.QUEUED.value),
-        instant(at),
-    ).where(Contact.id == to, waiting)
+    rows = notice_rows(
+        campaign, NoticeKind.DRAFT_WAITING, about=literal(about), role=Role.STANDING_HEAD.value, due_at=at
+    ).where(col(Contact.id) == to, waiting)
     return insert_notices(session, rows)
 
 
@@ -292,27 +261,46 @@ def instant(at: datetime) -> ColumnElement[datetime]:
     return literal(at, UtcDateTime())
 
 
-def insert_notices(session: Session, rows: Select[Any], *, with_release: bool = False) -> int:
-    """Insert the selected notices, passing over those whose key is there; returns how many were new."""
-    columns = [
-        "key",
-        "campaign_id",
-        "kind",
-        "about",
-        "item_id",
-        "deadline_id",
-        "step",
-        "role",
-        "contact_id",
-        "copy_no",
-        "state",
-        "due_at",
+def notice_rows(
+    campaign: Campaign,
+    kind: NoticeKind,
+    *,
+    about: Any,
+    due_at: Any,
+    item: Any = NO_ID,
+    deadline: Any = NO_ID,
+    version: Any = 0,
+    step: Any = "-",
+    role: Any = Role.OFFICER.value,
+    copy_no: Any = 0,
+    state: Any = NoticeState.QUEUED.value,
+    release_at: Any = NO_INSTANT,
+) -> Select[Any]:
+    """Select notices to the contacts the caller joins; each value is a column or a constant."""
+    values: list[Any] = [
+        key_of(campaign, kind, about, step, version, Contact.code, copy_no),
+        literal(campaign.id),
+        literal(kind.value),
+        about,
+        item,
+        deadline,
+        literal(step) if isinstance(step, str) else step,
+        literal(role) if isinstance(role, str) else role,
+        Contact.id,
+        literal(copy_no) if isinstance(copy_no, int) else copy_no,
+        literal(state) if isinstance(state, str) else state,
+        instant(due_at) if isinstance(due_at, datetime) else due_at,
+        release_at,
     ]
-    if with_release:
-        columns.append("release_at")
+    return sqlalchemy.select(*values)
+
+
+def insert_notices(session: Session, rows: Select[Any]) -> int:
+    """Insert what `notice_rows` selects, passing over keys that are there; returns how many were new."""
+    columns = ["key", "campaign_id", "kind", "about", "item_id", "deadline_id", "step", "role"]
     inserted = session.execute(
         inserting(session, Notice)
-        .from_select(columns, rows)
+        .from_select([*columns, "contact_id", "copy_no", "state", "due_at", "release_at"], rows)
         .on_conflict_do_nothing(index_elements=["key"])
         .returning(col(Notice.id))
     )
