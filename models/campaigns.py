@@ -18,6 +18,7 @@ from models.tables import (
     Campaign,
     CampaignUnit,
     DeadlineVersion,
+    Letter,
     Notice,
     StageEntry,
     WorkItem,
@@ -25,7 +26,7 @@ from models.tables import (
 from models.work_items import cancel_open, complete, create_items
 from rules.calendar import counted_from, deadline
 from rules.letters import Paper as PaperFacts
-from rules.notices import NoticeState
+from rules.notices import LetterState, NoticeState
 from rules.stages import DONE_BY_FREEZING, MAY_GO_ON, Ower, PaperRole, Stage, StageFacts
 
 
@@ -174,11 +175,15 @@ def running_campaigns(session: Session) -> list[int]:
 
 
 def campaigns_that_send(session: Session, now: datetime) -> list[int]:
-    """Return the ids of the campaigns whose sending window is open now; a closed one still sends.
+    """Return the ids of the campaigns with letters to send whose sending window is open now.
 
-    One whose kept file cannot be read sends nothing, and does not stop the others.
+    A closed one still sends what it has. One whose kept file cannot be read sends nothing, and does
+    not stop the others.
     """
-    rows = session.exec(select(Campaign).where(col(Campaign.side_state).is_(None)))
+    has_letters = exists().where(
+        col(Letter.campaign_id) == Campaign.id, col(Letter.state) == LetterState.QUEUED
+    )
+    rows = session.exec(select(Campaign).where(col(Campaign.side_state).is_(None), has_letters))
     return [row.id for row in rows if _is_sending_time(row, now)]
 
 

@@ -1,4 +1,4 @@
-"""Letters: made from queued notices, claimed by one sender at a time, settled by their receipts."""
+"""Letters, made from queued notices; the outbox sends them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ from models.tables import Campaign, Contact, Letter, Notice
 from rules.calendar import WorkingCalendar
 from rules.notices import (
     DO_NOT_WAIT,
+    URGENT_KIND,
+    URGENT_REMINDER,
     Channel,
     LetterState,
     NoticeKind,
@@ -44,8 +46,8 @@ def make_letters(
     """
     goes_at = calendar.next_sending_time(now)
     is_urgent = or_(
-        col(Notice.kind) == NoticeKind.ESCALATION,
-        and_(col(Notice.kind) == NoticeKind.REMINDER, col(Notice.step) == "before:0"),
+        col(Notice.kind) == URGENT_KIND,
+        and_(col(Notice.kind) == NoticeKind.REMINDER, col(Notice.step) == URGENT_REMINDER),
     )
     channel = case((is_urgent, _first_usable(channels.urgent)), else_=_first_usable(channels.default))
     is_digest = col(Notice.kind) == NoticeKind.ESCALATION

@@ -83,6 +83,10 @@ LETTER_MAY_FOLLOW: dict[LetterState, frozenset[LetterState]] = {
 # Receipts and alarms answer somebody at once; everything else keeps office hours (design.md §4).
 DO_NOT_WAIT = frozenset({NoticeKind.RECEIPT, NoticeKind.UNDELIVERABLE})
 
+# What goes over the urgent channels first: the last day, and everything after it (design.md §5).
+URGENT_KIND = NoticeKind.ESCALATION
+URGENT_REMINDER = "before:0"
+
 # design.md §5: minutes before the next try after a passing failure, then hourly to 24 hours.
 RETRY_MINUTES = (1, 5, 15, 60)
 RETRY_FOR_HOURS = 24

@@ -136,6 +136,34 @@ def test_a_dossier_of_friday_typed_in_on_monday_is_on_time_and_its_message_suppr
     assert (items["dossier/b"]["state"], items["dossier/b"]["lateness"]) == ("open", "overdue")
 
 
+def test_a_whole_campaign_by_its_commands(run, opened, tmp_path):
+    for moment, deeds in (
+        ("11T07:30", ()),
+        ("16T09:00", (("submit", opened, "a"), ("submit", opened, "b"))),
+        ("18T09:00", (("review", opened, "x"),)),
+        (
+            "19T09:00",
+            (("conclude", opened), ("register", opened, "--role", "submission", "--number", "8/TTr")),
+        ),
+        ("22T10:00", (("register", opened, "--role", "decision", "--kind", "QĐ", "--number", "9/QĐ"),)),
+    ):
+        for deed in deeds:
+            named = ("--now" if deed[0] in ("submit", "review") else "--at", f"2021-11-{moment}")
+            dated = ("--date", f"2021-11-{moment[:2]}") if deed[0] == "register" else ()
+            code, out, err = run(*deed, *named, *dated, "--by", "MẪU")
+            assert (code, err) == (0, "")
+            assert opened in out
+        assert run("tick", "--now", f"2021-11-{moment}")[0] == 0
+    shown = json.loads(run("status", opened, "--json", "--now", "2021-11-22T10:00")[1])[0]
+    assert shown["result"]["decision"] == {"number": "9/QĐ", "date": "2021-11-22"}
+    assert (shown["stage"], shown["waits_for"]) == ("closed", [])
+    last = [name.split("-")[2] for name in letters(tmp_path) if name.startswith("20211122")]
+    assert last == ["a", "b", "x"]
+    code, out, _ = run("status", opened, "--now", "2021-11-22T10:00")
+    assert code == 0
+    assert "đã kết thúc" in out
+
+
 def test_not_proposing_counts_as_handed_in(run, opened):
     run("tick", "--now", "2021-11-11T07:30")
     assert run("submit", opened, "a", "--nothing", "--now", "2021-11-15T09:00")[0] == 0
