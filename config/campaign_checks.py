@@ -54,8 +54,9 @@ def _references(
     for key, code in (("organiser", shape.organiser), ("standing_office", shape.standing_office)):
         if units.find(code) is None:
             yield document.problem((key,), "file.unknown_unit", code=code, units=units.document.file)
-    if not any(unit.kind is UnitKind.COMMUNE for unit in units.units):
-        yield units.document.problem(("units",), "units.no_commune")
+    kind = _owing_kind(shape)
+    if not any(unit.kind is kind for unit in units.units):
+        yield units.document.problem(("units",), f"units.no_{kind}")
     numbers = {each.number for each in shape.legal_basis}
     for place, amendment in enumerate(shape.amendments):
         if amendment.paper not in numbers:
@@ -79,6 +80,10 @@ def _references(
             )
 
 
+def _owing_kind(shape: CampaignShape) -> UnitKind:
+    return UnitKind.GROUP if shape.stages.self_assessment.dossier_of == "group" else UnitKind.COMMUNE
+
+
 def _recipients(shape: CampaignShape, document: Located, units: Units) -> Iterator[Problem]:
     """A step goes to a role, or to one person who can be told from all others by his name."""
     people = Counter(contact.name for unit in units.units for contact in unit.contacts)
@@ -99,7 +104,7 @@ def _recipients(shape: CampaignShape, document: Located, units: Units) -> Iterat
 def _people(shape: CampaignShape, units: Units) -> Iterator[Problem]:
     """Nobody may be asked for something who cannot be written to."""
     for unit in units.units:
-        is_asked = unit.kind is UnitKind.COMMUNE or unit.code in (*shape.reviews, shape.standing_office)
+        is_asked = unit.kind is _owing_kind(shape) or unit.code in (*shape.reviews, shape.standing_office)
         if (is_asked or unit.code == shape.organiser) and not unit.contacts:
             yield units.problem(unit.code, "units.no_contact", name=unit.name)
         elif is_asked and not unit.has("officer"):

@@ -28,6 +28,7 @@ __all__ = [
     "UnitSpec",
     "campaign_from_texts",
     "read_campaign",
+    "read_directory",
 ]
 
 # The campaign's own name for it: a mistake in any of its files refuses the campaign.
@@ -100,9 +101,10 @@ class CampaignFile:
     source_texts: Mapping[str, str]
 
     @property
-    def communes(self) -> tuple[UnitSpec, ...]:
-        """The units that owe a dossier, in official order."""
-        return tuple(unit for unit in self.units if unit.kind is UnitKind.COMMUNE)
+    def owing(self) -> tuple[UnitSpec, ...]:
+        """The units that owe a dossier, in official order: communes, or a ward's own groups."""
+        kind = UnitKind.GROUP if self.self_assessment.dossier_of == "group" else UnitKind.COMMUNE
+        return tuple(unit for unit in self.units if unit.kind is kind)
 
     @property
     def agencies(self) -> tuple[UnitSpec, ...]:
@@ -132,6 +134,12 @@ def read_campaign(path: Path) -> CampaignFile:
     if problems:
         raise FileInvalid(problems)
     return _campaign(texts, names)
+
+
+def read_directory(path: Path) -> tuple[UnitSpec, ...]:
+    """Read and check a units file by itself; raises FileInvalid."""
+    text = _text_of(path, str(path), None, ())
+    return read_units(read_located(str(path), text)).units
 
 
 def campaign_from_texts(texts: Mapping[str, str]) -> CampaignFile:

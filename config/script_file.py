@@ -1,45 +1,86 @@
 """The script of a rehearsal: what people do and when, refused with `file:line` when wrong."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from config.campaign_file import CampaignFile
 from config.located import FileInvalid, Located, Problem, read_located
 from config.messages import say
-from config.shapes import Shape, Text
+from config.shapes import DueShape, Mail, MaybeDay, Phone, Shape, Text
 from config.shaping import shaped
-from rules.calendar import CITY
-from rules.stages import PaperRole
-from rules.work_items import Via
+from rules.calendar import CITY, By, WithinWorkingDays, Wording
+from rules.stages import Mode, PaperChange, PaperRole, Stage
+from rules.work_items import ItemKind, Via
 
 
 class Verb(StrEnum):
-    """What a line may have somebody do."""
+    """What a line may have somebody do; a deed of `rules.deeds`, or the machine standing still."""
 
     SUBMIT = "submit"
     SUBMIT_NOTHING = "submit_nothing"
     REVIEW = "review"
+    RETURN = "return"
+    WAIVE = "waive"
+    REQUEST_EXTENSION = "request_extension"
+    EXTEND = "extend"
+    REFUSE_EXTENSION = "refuse_extension"
+    AMEND = "amend"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    CANCEL = "cancel"
     CONCLUDE = "conclude"
+    GO_ON = "go_on"
     REGISTER = "register"
+    COMPLAIN = "complain"
+    ANSWER = "answer"
     RELEASE = "release"
+    HOLD = "hold"
+    ANNOTATE = "annotate"
+    ACKNOWLEDGE = "acknowledge"
+    REPLACE_CONTACT = "replace_contact"
+    DEPUTISE = "deputise"
     OUTAGE = "outage"
 
 
+# What a line must say; of names joined by a bar one is enough.
 NEEDS: dict[Verb, tuple[str, ...]] = {
     Verb.SUBMIT: ("unit",),
     Verb.SUBMIT_NOTHING: ("unit",),
     Verb.REVIEW: ("unit",),
+    Verb.RETURN: ("unit", "reason"),
+    Verb.WAIVE: ("unit", "reason"),
+    Verb.REQUEST_EXTENSION: ("unit", "reason"),
+    Verb.EXTEND: ("unit", "reason", "number", "until|within"),
+    Verb.REFUSE_EXTENSION: ("unit", "reason"),
+    Verb.AMEND: ("number", "reason", "mode|due|opens_on"),
+    Verb.SUSPEND: ("reason",),
+    Verb.RESUME: (),
+    Verb.CANCEL: ("reason",),
     Verb.CONCLUDE: (),
-    Verb.REGISTER: ("number", "role"),
+    Verb.GO_ON: ("reason",),
+    Verb.REGISTER: ("number", "role|supplements|corrects|replaces|revokes"),
+    Verb.COMPLAIN: ("unit", "subject"),
+    Verb.ANSWER: ("complaint",),
     Verb.RELEASE: (),
+    Verb.HOLD: ("reason",),
+    Verb.ANNOTATE: ("unit", "note"),
+    Verb.ACKNOWLEDGE: ("unit",),
+    Verb.REPLACE_CONTACT: ("unit", "person", "name", "title"),
+    Verb.DEPUTISE: ("unit", "person", "from"),
     Verb.OUTAGE: ("until",),
 }
+
+# Deeds that one line may do for several units.
+FOR_MANY = frozenset({Verb.WAIVE, Verb.EXTEND, Verb.REFUSE_EXTENSION})
+ABOUT_AN_ITEM = frozenset(
+    {Verb.WAIVE, Verb.REQUEST_EXTENSION, Verb.EXTEND, Verb.REFUSE_EXTENSION, Verb.ACKNOWLEDGE}
+)
 
 
 def _listed(value: Any) -> Any:
@@ -51,18 +92,37 @@ class LineShape(Shape):
 
     at: Text
     do: Verb
-    unit: Text | None = None
+    unit: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()
+    item: Literal["dossier", "review"] | None = None
     recorded_at: Text | None = None
     via: Via | None = None
     number: Text | None = None
-    issued_on: date | None = Field(default=None, alias="date")
+    issued_on: MaybeDay = Field(default=None, alias="date")
     kind: Text | None = None
-    role: Annotated[list[PaperRole], BeforeValidator(_listed)] = Field(default=[])
+    role: Annotated[tuple[PaperRole, ...], BeforeValidator(_listed)] = ()
+    supplements: Text | None = None
+    corrects: Text | None = None
+    replaces: Text | None = None
+    revokes: Text | None = None
     title: Text | None = None
     signed_by: Text | None = None
     step: Text | None = None
     by: Text | None = None
     until: Text | None = None
+    within: Annotated[int, Field(ge=1, strict=True)] | None = None
+    reason: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()
+    note: Text | None = None
+    subject: Text | None = None
+    complaint: Text | None = None
+    mode: Mode | None = None
+    due: dict[Stage, DueShape] = Field(default={})
+    opens_on: MaybeDay = None
+    person: Text | None = None
+    name: Text | None = None
+    email: Mail | None = None
+    phone: Phone | None = None
+    zalo: Text | None = None
+    first_day: MaybeDay = Field(default=None, alias="from")
 
 
 class ScriptShape(Shape):
@@ -73,23 +133,54 @@ class ScriptShape(Shape):
 
 @dataclass(frozen=True, slots=True)
 class ScriptLine:
-    """What somebody does: `at` is when it happens, `recorded_at` when it is typed in."""
+    """What somebody does: `at` is when it happens, `recorded_at` when it is typed in.
+
+    `until` ends an outage; `term` is a new term, `None` where the line leaves it to the rule.
+    `change` names what a paper does to an earlier one, and the number of that one.
+    """
 
     line: int
     at: datetime
     recorded_at: datetime
     do: Verb
-    unit: str | None = None
+    units: tuple[str, ...] = ()
+    item: ItemKind = ItemKind.DOSSIER
     via: Via | None = None
     number: str | None = None
     issued_on: date | None = None
     kind: str | None = None
     roles: tuple[PaperRole, ...] = ()
+    change: tuple[PaperChange, str] | None = None
     title: str | None = None
     signed_by: str | None = None
     step: str | None = None
     by: str | None = None
     until: datetime | None = None
+    term: Wording | None = None
+    reasons: tuple[str, ...] = ()
+    note: str | None = None
+    subject: str | None = None
+    complaint: str | None = None
+    mode: Mode | None = None
+    dues: Mapping[Stage, Wording] = field(default_factory=dict)
+    opens_on: date | None = None
+    person: str | None = None
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    zalo: str | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+
+    @property
+    def unit(self) -> str | None:
+        """The unit the line is about, the first where it names several."""
+        return self.units[0] if self.units else None
+
+    @property
+    def reason(self) -> str:
+        """Why, in one text."""
+        return "; ".join(self.reasons)
 
 
 def read_script(path: Path, campaign: CampaignFile) -> tuple[ScriptLine, ...]:
@@ -118,42 +209,94 @@ def read_script(path: Path, campaign: CampaignFile) -> tuple[ScriptLine, ...]:
 def _problems(document: Located, place: int, line: LineShape, campaign: CampaignFile) -> Iterator[Problem]:
     path = ("lines", place)
     for key in NEEDS[line.do]:
-        if not getattr(line, key):
-            yield document.problem(path, "script.needs", verb=line.do, key=key)
-    instants = {"at": line.at, "recorded_at": line.recorded_at, "until": line.until}
+        if not any(getattr(line, FIELDS.get(name, name)) for name in key.split("|")):
+            yield document.problem(path, "script.needs", verb=line.do, key=key.replace("|", ", "))
+    instants = {"at": line.at, "recorded_at": line.recorded_at}
+    if line.do is Verb.OUTAGE:
+        instants["until"] = line.until
     broken = [key for key, text in instants.items() if text is not None and _instant(text) is None]
     for key in broken:
         yield document.problem((*path, key), "script.not_an_instant", got=instants[key])
+    if line.do is not Verb.OUTAGE and line.until and _by(line.until) is None:
+        yield document.problem((*path, "until"), "script.not_a_day", got=line.until)
+    if line.until and line.within:
+        yield document.problem((*path, "within"), "script.one_term")
     if not broken and line.recorded_at and _must(line.recorded_at) < _must(line.at):
         yield document.problem((*path, "recorded_at"), "script.recorded_before")
-    units = campaign.agencies if line.do is Verb.REVIEW else campaign.communes
-    known = [unit.code for unit in units]
-    if line.do is Verb.RELEASE:
-        known = [unit.code for unit in campaign.units]
-    if line.unit is not None and line.unit not in known:
-        yield document.problem(
-            (*path, "unit"), "script.unknown_unit", unit=line.unit, verb=line.do, known=", ".join(known)
-        )
+    if len(line.unit) > 1 and line.do not in FOR_MANY:
+        yield document.problem((*path, "unit"), "script.one_unit", verb=line.do)
+    if len([name for name in PaperChange if getattr(line, name)]) > 1:
+        yield document.problem(path, "script.one_change")
+    known = _known_units(line, campaign)
+    for unit in line.unit:
+        if unit not in known:
+            yield document.problem(
+                (*path, "unit"), "script.unknown_unit", unit=unit, verb=line.do, known=", ".join(known)
+            )
+
+
+# A name in the file that is no name in Python, or not ours.
+FIELDS = {"from": "first_day"}
+
+
+def _known_units(line: LineShape, campaign: CampaignFile) -> list[str]:
+    owes = line.do in (Verb.SUBMIT, Verb.SUBMIT_NOTHING, Verb.RETURN)
+    if line.do is Verb.REVIEW or (line.do in ABOUT_AN_ITEM and line.item == "review"):
+        return [unit.code for unit in campaign.agencies]
+    if owes or line.do in ABOUT_AN_ITEM:
+        return [unit.code for unit in campaign.owing]
+    return [unit.code for unit in campaign.units]
 
 
 def _line(document: Located, place: int, shape: LineShape) -> ScriptLine:
-    read = ScriptLine(
+    at = _must(shape.at)
+    changes = [(how, earlier) for how in PaperChange if (earlier := getattr(shape, how))]
+    is_term = shape.do is not Verb.OUTAGE and shape.do is not Verb.DEPUTISE
+    until = _by(shape.until) if shape.until and is_term else None
+    last_day = _by(shape.until) if shape.until and shape.do is Verb.DEPUTISE else None
+    return ScriptLine(
         line=document.line(("lines", place)),
-        at=_must(shape.at),
+        at=at,
         recorded_at=_must(shape.recorded_at or shape.at),
         do=shape.do,
-        unit=shape.unit,
+        units=shape.unit,
+        item=ItemKind(shape.item or ItemKind.DOSSIER),
         via=shape.via,
         number=shape.number,
         issued_on=shape.issued_on,
         kind=shape.kind,
-        roles=tuple(shape.role),
+        roles=shape.role,
+        change=changes[0] if changes else None,
         title=shape.title,
         signed_by=shape.signed_by,
         step=shape.step,
         by=shape.by,
+        until=_must(shape.until) if shape.until and shape.do is Verb.OUTAGE else None,
+        term=WithinWorkingDays(shape.within, at.astimezone(CITY).date()) if shape.within else until,
+        reasons=shape.reason,
+        note=shape.note,
+        subject=shape.subject,
+        complaint=shape.complaint,
+        mode=shape.mode,
+        dues={stage: due.wording() for stage, due in shape.due.items()},
+        opens_on=shape.opens_on,
+        person=shape.person,
+        name=shape.name,
+        email=shape.email,
+        phone=shape.phone,
+        zalo=shape.zalo,
+        first_day=shape.first_day,
+        last_day=last_day.on if last_day else None,
     )
-    return replace(read, until=_must(shape.until)) if shape.until else read
+
+
+def _by(text: str) -> By | None:
+    """Return the term that ends on a day, or at an hour of it; None for neither."""
+    try:
+        on, mark, at = text.partition("T")
+        return By(date.fromisoformat(on), time.fromisoformat(at) if mark else None)
+    except ValueError:
+        return None
 
 
 def _instant(text: str) -> datetime | None:

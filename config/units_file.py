@@ -19,13 +19,15 @@ class ContactShape(Shape):
 
     name: Text
     title: Text
-    role: Literal["officer", "unit_head", "chairman", "vice_chairman", "office", "mailbox"]
+    role: Literal["officer", "unit_head", "chairman", "vice_chairman", "office", "mailbox", "deputy"]
     email: Mail | None = None
     phone: Phone | None = None
     zalo: Text | None = None
     acting_for: Text | None = None
     acting_from: MaybeDay = None
     acting_until: MaybeDay = None
+    absent_from: MaybeDay = None
+    absent_until: MaybeDay = None
 
 
 class UnitShape(Shape):
@@ -66,6 +68,8 @@ class ContactSpec:
     acting_for: str | None = None
     acting_from: date | None = None
     acting_until: date | None = None
+    absent_from: date | None = None
+    absent_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,5 +174,13 @@ def _problems(document: Located, shape: UnitsShape) -> Iterator[Problem]:
                 yield document.problem((*at, "acting_for"), "units.unknown_person", name=contact.acting_for)
             elif contact.acting_for is not None and names[contact.acting_for] > 1:
                 yield document.problem((*at, "acting_for"), "units.two_people", name=contact.acting_for)
+            if len([each for each in unit.contacts if _same(each, contact)]) > 1:
+                yield document.problem((*at, "name"), "units.two_people", name=contact.name)
+            if contact.absent_from and contact.absent_until and contact.absent_until < contact.absent_from:
+                yield document.problem((*at, "absent_until"), "units.absent_backwards", name=contact.name)
             if contact.acting_from and contact.acting_until and contact.acting_until < contact.acting_from:
                 yield document.problem((*at, "acting_until"), "units.acting_backwards", name=contact.name)
+
+
+def _same(one: ContactShape, other: ContactShape) -> bool:
+    return (one.name, one.role) == (other.name, other.role)

@@ -22,6 +22,9 @@ from rules.work_items import ItemKind, lateness
 
 # What the table leaves out: every stage says by itself what it has opened.
 QUIET = frozenset({"released"})
+
+# What an entry of the journal may have to tell beside what it is.
+TOLD = ("number", "paper", "reason", "note", "round", "subject", "from", "to", "absent")
 MOST_NAMES = 8
 
 
@@ -143,7 +146,7 @@ def timeline(session: Session, campaign: Campaign) -> list[Row]:
     rows = [
         Row(
             event.recorded_at,
-            say(f"event.{event.what}", **_event_facts(event)),
+            event_words(event),
             names.get(event.unit or "", ""),
         )
         for event in journal.events(session, campaign)
@@ -157,10 +160,10 @@ def timeline(session: Session, campaign: Campaign) -> list[Row]:
         told, key=lambda each: (each.at, each.kind, each.step, each.role, each.state)
     ):
         notices = list(group)
-        whom = _units(notices, file)
+        whom = unit_words(notices, file)
         what = say(
             f"said.{kind}" if state is NoticeState.SAID else "said.not_sent",
-            step=_step(step),
+            step=step_words(step),
             role=say(f"role.{role}"),
             state=say(f"notice_state.{state}"),
             kind=say(f"kind.{kind}"),
@@ -170,7 +173,7 @@ def timeline(session: Session, campaign: Campaign) -> list[Row]:
     return sorted(rows, key=lambda row: row.at)
 
 
-def _step(step: str) -> str:
+def step_words(step: str) -> str:
     """Return how a clerk calls a step: `ngày cuối`, `trước 03 ngày làm việc`."""
     if step in ("before:0", "after:0"):
         return say(f"step.{step.replace(':', '_')}")
@@ -178,10 +181,11 @@ def _step(step: str) -> str:
     return say(f"step.{side}", days=f"{int(days):02d}") if days else ""
 
 
-def _units(notices: Iterable[NoticeAccount], file: CampaignFile) -> str:
+def unit_words(notices: Iterable[NoticeAccount], file: CampaignFile) -> str:
     """Return the names of the units spoken of, in official order; many of them as a number."""
     spoken_of = {each.unit for each in notices if each.unit}
-    for code, known in (("whom.all_communes", file.communes), ("whom.all_agencies", file.agencies)):
+    owing = "whom.all_groups" if file.self_assessment.dossier_of == "group" else "whom.all_communes"
+    for code, known in ((owing, file.owing), ("whom.all_agencies", file.agencies)):
         if spoken_of == {unit.code for unit in known}:
             return say(code, count=f"{len(known):02d}")
     if len(spoken_of) > MOST_NAMES:
@@ -189,13 +193,21 @@ def _units(notices: Iterable[NoticeAccount], file: CampaignFile) -> str:
     return ", ".join(unit.name for unit in file.units if unit.code in spoken_of)
 
 
+def event_words(event: journal.Event) -> str:
+    """Return what an entry of the journal says, in a clerk's words."""
+    return say(f"event.{event.what}", **_event_facts(event))
+
+
 def _event_facts(event: journal.Event) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "stage": say(f"stage.{event.stage}"),
         "happened_at": f"{event.happened_at.astimezone(CITY):%d/%m %H:%M}",
     }
-    for name in ("number", "paper", "reason"):
-        facts[name] = event.detail.get(name, "")
+    for name in TOLD:
+        facts[name] = event.detail.get(name) or ""
+    facts["reasons"] = "; ".join(event.detail.get("reasons", []))
+    facts["step"] = step_words(event.detail.get("step", ""))
+    facts["deputy"] = event.detail.get("deputy") or say("role.standing_office")
     facts["item"] = say(f"item.{event.detail.get('item', 'dossier/').partition('/')[0]}")
     facts["via"] = say(f"via.{event.detail['via']}") if "via" in event.detail else ""
     facts["late"] = say("late.yes" if event.detail.get("late") else "late.no")

@@ -12,9 +12,9 @@ from models.campaigns import (
     freeze_list,
     go_on,
     stage_facts,
-    stage_late_from,
 )
 from models.database import Session
+from models.deadlines import stage_late_from
 from models.papers import register_paper, registered_roles
 from models.tables import Campaign
 from rules.letters import Paper
@@ -101,9 +101,9 @@ class RehearsedOffice:
     def _settle(self, session: Session, campaign: Campaign, blocker: Blocker, now: datetime) -> None:
         match blocker:
             case Blocker.DOSSIERS_MISSING | Blocker.REVIEWS_OPEN:
-                go_on(session, campaign, at=now, by=BY, reason=say("rehearsal.reason"))
+                go_on(session, campaign, at=now, recorded_at=now, by=BY, reason=say("rehearsal.reason"))
             case Blocker.LIST_NOT_FROZEN:
-                freeze_list(session, campaign, at=now, by=BY)
+                freeze_list(session, campaign, at=now, recorded_at=now, by=BY)
             case _:
                 role, kind = DRAFTS[blocker]
                 today: date = file_of(campaign).calendar.day_of(now)

@@ -3,30 +3,63 @@
 from datetime import datetime
 
 from config.messages import say
+from flows.example import DayOfRest, ExampleExists
 from flows.rehearsal import RehearsalFailed, ScriptBeforeOpening, ScriptRefused
-from models import campaigns, papers, work_items
+from models import (
+    amendments,
+    campaigns,
+    deadlines,
+    directory,
+    extensions,
+    handing_in,
+    leaders,
+    papers,
+    permits,
+    work_items,
+)
 from models.database import DatabaseIsNewer, DatabaseUnreachable
-from rules.calendar import CITY, CalendarEnds
+from rules.calendar import CITY, CalendarEnds, NoWorkingDay
 
 KNOWN = (
     DatabaseIsNewer,
     DatabaseUnreachable,
+    ExampleExists,
+    DayOfRest,
     ScriptBeforeOpening,
     RehearsalFailed,
     ScriptRefused,
     CalendarEnds,
+    NoWorkingDay,
+    amendments.AmendedAlready,
+    amendments.NothingAmended,
+    amendments.OpenedAlready,
     campaigns.CampaignExists,
     campaigns.UnknownCampaign,
     campaigns.DeadlinesPassed,
-    campaigns.StageNotReady,
     campaigns.DeadlineNotPassed,
+    deadlines.TermAlreadyOver,
+    directory.DaysBackwards,
+    directory.DeputyOfHimself,
+    directory.NobodyLeft,
+    directory.UnknownPerson,
+    extensions.AskedAlready,
+    extensions.NoTerm,
+    extensions.NothingAsked,
+    extensions.NotLater,
+    handing_in.DeadlinePassed,
+    handing_in.NoReasons,
+    handing_in.NothingHandedIn,
+    handing_in.ReviewsAreOver,
+    leaders.NothingWaits,
+    papers.ChangesItself,
     papers.PaperWithoutNumber,
     papers.PaperFromTheFuture,
     papers.PaperAlreadyRegistered,
+    papers.UnknownPaper,
+    permits.DeedRefused,
+    permits.FromTheFuture,
     work_items.UnknownUnit,
     work_items.NothingOwed,
-    work_items.DeadlinePassed,
-    work_items.FromTheFuture,
 )
 
 
@@ -46,6 +79,8 @@ def line_for(error: Exception) -> str:
             raise why  # no refusal but a fault of ours
         case RehearsalFailed(at=at):
             return say(code, at=shown(at))
+        case DayOfRest(next_day=next_day):
+            return say(code, next_day=f"{next_day:%Y-%m-%d}")
         case CalendarEnds(year=year):
             return say(code, year=year)
         case campaigns.UnknownCampaign(code=asked, known=known):
@@ -53,16 +88,40 @@ def line_for(error: Exception) -> str:
         case campaigns.DeadlinesPassed(stages=stages):
             passed = ", ".join(f"{say(f'stage.{stage}')} ({shown(at)})" for stage, at in stages)
             return say(code, stages=passed)
-        case campaigns.StageNotReady(stage=stage, wanted=wanted):
-            return say(code, stage=say(f"stage.{stage}"), wanted=say(f"stage.{wanted}"))
+        case permits.DeedRefused(deed=deed, stage=stage, refusal=refused):
+            allowed = ", ".join(say(f"stage.{each}") for each in refused.stages)
+            return say(
+                f"not_allowed.{refused.why}",
+                deed=say(f"deed.{deed}"),
+                stage=say(f"stage.{stage}"),
+                allowed=allowed,
+            )
         case campaigns.DeadlineNotPassed(late_from=late_from):
             return say(code, late_from=shown(late_from) if late_from else "–")
         case work_items.UnknownUnit(code=asked, known=known):
             return say(code, unit=asked, known=", ".join(known) or "–")
         case work_items.NothingOwed(item=item, state=state):
             return say(code, item=item, state=say(f"item_state.{state or 'none'}"))
-        case work_items.DeadlinePassed(late_from=late_from):
+        case handing_in.DeadlinePassed(late_from=late_from) | handing_in.ReviewsAreOver(late_from=late_from):
             return say(code, late_from=shown(late_from))
+        case handing_in.NothingHandedIn(item=item, state=state):
+            return say(code, item=item, state=say(f"item_state.{state}"))
+        case deadlines.TermAlreadyOver(closes_at=closes_at):
+            return say(code, closes_at=shown(closes_at))
+        case extensions.NotLater(item=item, closes_at=closes_at):
+            return say(code, item=item, closes_at=shown(closes_at))
+        case extensions.NoTerm(item=item) | extensions.NothingAsked(item=item):
+            return say(code, item=item)
+        case extensions.AskedAlready(item=item):
+            return say(code, item=item)
+        case directory.UnknownPerson(name=name, unit=unit, known=known):
+            return say(code, name=name, unit=unit, known=", ".join(known) or "–")
+        case directory.NobodyLeft(unit=unit):
+            return say(code, unit=unit)
+        case leaders.NothingWaits(waiting=waiting):
+            return say(code, waiting=", ".join(waiting) or "–")
+        case papers.UnknownPaper(number=number, known=known):
+            return say(code, number=number, known=", ".join(known) or "–")
     return say(code)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from models import due_steps, notices
+from models import due_steps, leaders, notices
 from models.amendments import apply_amendments
 from models.campaigns import file_of, get_campaign_by_id
 from models.database import transaction
@@ -38,14 +38,12 @@ def queue_what_is_due(campaign_id: int, now: datetime, gate: Gate) -> Queued:
     with transaction() as session:
         campaign = get_campaign_by_id(session, campaign_id)
         file = file_of(campaign)
-        people = people_of(session, campaign)
+        people = people_of(session, campaign, today=file.calendar.day_of(now))
         amendments = apply_amendments(session, campaign, now=now)
-        reminders = due_steps.queue_reminders(session, campaign, now=now)
-        escalations = due_steps.queue_escalations(
+        steps = due_steps.queue_due(
             session, campaign, now=now, people=people, gate=gate, calendar=file.calendar
         )
-        superseded = due_steps.supersede_older(session, campaign, now=now)
-        released = notices.let_go(session, campaign, now=now)
+        released = leaders.let_go(session, campaign, now=now)
         notices.queue_draft_waiting(
             session, campaign, at=now, to=people[Role.STANDING_HEAD], calendar=file.calendar
         )
@@ -59,4 +57,4 @@ def queue_what_is_due(campaign_id: int, now: datetime, gate: Gate) -> Queued:
             ),
             calendar=file.calendar,
         )
-    return Queued(reminders, escalations, superseded, released, amendments, letters)
+    return Queued(steps.reminders, steps.escalations, steps.superseded, released, amendments, letters)

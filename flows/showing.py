@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from io import StringIO
 from typing import Any
 
@@ -17,7 +17,7 @@ from config.messages import say
 from flows.chronicle import Row, iso, item_lateness, result
 from models.campaigns import file_of, stage_facts
 from models.database import Session
-from models.notices import count_waiting
+from models.leaders import count_waiting
 from models.standings import standings, totals
 from models.tables import Campaign
 from rules.calendar import CITY
@@ -34,7 +34,7 @@ def checked(file: CampaignFile) -> None:
         say(
             "done.checked",
             code=file.code,
-            communes=len(file.communes),
+            communes=len(file.owing),
             agencies=len(file.agencies),
             steps=len(file.ladders.remind) + len(file.ladders.escalate),
         )
@@ -56,7 +56,7 @@ def progress(code: str) -> Iterator[Callable[[datetime], None]]:
     with console.status(say("progress.begins", code=code)) as status:
 
         def tell(instant: datetime) -> None:
-            status.update(say("progress.at", at=_when(instant)))
+            status.update(say("progress.at", at=when(instant)))
 
         yield tell
 
@@ -83,9 +83,9 @@ def _timeline_to(console: Console, file: CampaignFile, rows: Sequence[Row], told
     table.add_column(say("column.letters"), justify="right")
     shown = None
     for row in rows:
-        when = _when(row.at)
-        table.add_row(when if when != shown else "", row.what, row.whom, str(row.letters or ""))
-        shown = when
+        at = when(row.at)
+        table.add_row(at if at != shown else "", row.what, row.whom, str(row.letters or ""))
+        shown = at
     console.print(table)
     names = {unit.code: unit.name for unit in file.units}
     ended = Table(box=SIMPLE_HEAD, pad_edge=False)
@@ -96,13 +96,13 @@ def _timeline_to(console: Console, file: CampaignFile, rows: Sequence[Row], told
         ended.add_row(
             names[dossier["unit"]],
             say("item_state.not_proposing" if dossier["not_proposing"] else f"item_state.{dossier['state']}"),
-            _when(datetime.fromisoformat(received)) if received else "",
+            when(datetime.fromisoformat(received)) if received else "",
             say(f"lateness.{dossier['lateness']}"),
         )
     console.print(ended)
     decision = told["result"]["decision"]
     console.print(
-        say("result.decided", number=decision["number"], date=_day(decision["date"]))
+        say("result.decided", number=decision["number"], date=_iso_day(decision["date"]))
         if decision
         else say("result.undecided", stage=say(f"stage.{told['result']['stage']}"))
     )
@@ -136,8 +136,8 @@ def status(session: Session, campaigns: Iterable[Campaign], now: datetime, *, as
                 say(f"item.{item['kind']}"),
                 item["unit_name"],
                 say("item_state.not_proposing" if item["not_proposing"] else f"item_state.{item['state']}"),
-                _when(datetime.fromisoformat(item["closes_at"])) if item["closes_at"] else "",
-                _when(datetime.fromisoformat(item["done_at"])) if item["done_at"] else "",
+                when(datetime.fromisoformat(item["closes_at"])) if item["closes_at"] else "",
+                when(datetime.fromisoformat(item["done_at"])) if item["done_at"] else "",
                 say(f"lateness.{item['lateness']}"),
             )
         console.print(table)
@@ -184,11 +184,28 @@ def _status(session: Session, campaign: Campaign, now: datetime) -> dict[str, An
     }
 
 
-def _when(instant: datetime) -> str:
+def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows under the headings of these columns, as wide as the terminal or a page."""
+    console = Console(width=None if Console().is_terminal else WIDTH, highlight=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(say(f"column.{column}"))
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def day_words(day: date) -> str:
+    """Return a day as a clerk reads it: `T2 22/11/2021`."""
+    return f"{WEEKDAYS[day.weekday()]} {day:%d/%m/%Y}"
+
+
+def when(instant: datetime) -> str:
+    """Return an instant as a clerk reads it: `T2 22/11/2021 08:30`."""
     city = instant.astimezone(CITY)
     return f"{WEEKDAYS[city.weekday()]} {city:%d/%m/%Y %H:%M}"
 
 
-def _day(iso_day: str) -> str:
+def _iso_day(iso_day: str) -> str:
     year, month, day = iso_day.split("-")
     return f"{day}/{month}/{year}"

@@ -13,7 +13,8 @@ from rules.notices import Channel, NoticeKind, NoticeState
 class NoticeAccount:
     """One notice as it ended: `at` is when it was said, or else when it fell due.
 
-    `to` is the address it went to, or the person's name where there was none; `letter` the id of
+    `to` is the address it went to, or the person's name where there was none; `name` is his name;
+    `letter` the id of
     the message that carried it, None where none did.
     """
 
@@ -23,6 +24,7 @@ class NoticeAccount:
     item: str
     unit: str | None
     to: str
+    name: str
     role: str
     channel: Channel | None
     state: NoticeState
@@ -48,6 +50,7 @@ def notices_of(session: Session, campaign: Campaign) -> list[NoticeAccount]:
             item=notice.about,
             unit=unit.code if unit else None,
             to=(letter.address if letter else None) or contact.email or contact.name,
+            name=contact.name,
             role=notice.role,
             channel=letter.channel if letter else None,
             state=notice.state,

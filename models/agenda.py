@@ -5,7 +5,9 @@ from datetime import datetime
 from sqlalchemy import exists, or_
 from sqlmodel import Session, col, func, select
 
-from models.campaigns import file_of, stage_late_from
+from models.campaigns import file_of, opens_on
+from models.deadlines import stage_late_from
+from models.notices import makes_a_letter
 from models.outbox import next_not_before
 from models.tables import Campaign, DeadlineStep, Letter, Notice, WorkItem
 from rules.notices import LetterState, NoticeState
@@ -20,10 +22,9 @@ def next_instant(session: Session, campaign: Campaign, *, after: datetime) -> da
     and windows that open for them, messages that go when the standing head is silent.
     """
     calendar = file_of(campaign).calendar
-    opens_on = file_of(campaign).self_assessment.opens_on
     later = [next_step(session, campaign, after=after), next_not_before(session, after=after)]
     if campaign.stage in (Stage.PLANNING, Stage.TEAM):
-        later.append(calendar.midnight(opens_on))
+        later.append(calendar.midnight(opens_on(session, campaign)))
     later.append(stage_late_from(session, campaign, campaign.stage))
     later.append(
         session.exec(
@@ -59,11 +60,7 @@ def next_step(
 
 
 def _waits_for_window(session: Session, campaign: Campaign) -> bool:
-    is_unposted = exists().where(
-        col(Notice.campaign_id) == campaign.id,
-        col(Notice.state) == NoticeState.QUEUED,
-        col(Notice.letter_id).is_(None),
-    )
+    is_unposted = exists().where(col(Notice.campaign_id) == campaign.id, makes_a_letter())
     is_unsent = exists().where(
         col(Letter.campaign_id) == campaign.id, col(Letter.state) == LetterState.QUEUED
     )

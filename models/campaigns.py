@@ -1,33 +1,39 @@
 """Campaigns: opened from a file, moved from stage to stage by counted facts."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 
-from sqlalchemy import exists, or_
+from sqlalchemy import exists, literal, or_
 from sqlmodel import Session, col, select
 
 from config.campaign_file import CampaignFile, campaign_from_texts
 from models import journal
-from models.deadlines import write_deadline
+from models.deadlines import stage_late_from, write_deadline
+from models.directory import record_units
 from models.inserting import inserting
+from models.notices import makes_a_letter
 from models.papers import register_paper, registered_roles
-from models.people import record_units
+from models.permits import permit
 from models.standings import count_open
 from models.tables import (
+    Amendment,
     Campaign,
+    CampaignGroup,
     CampaignUnit,
-    DeadlineVersion,
     Letter,
     Notice,
+    ResidentialGroup,
     StageEntry,
     WorkItem,
 )
 from models.work_items import cancel_open, complete, create_items
-from rules.calendar import counted_from, deadline
+from rules.calendar import Wording, counted_from, deadline, parse_wording
+from rules.deeds import Deed
 from rules.letters import Paper as PaperFacts
-from rules.notices import LetterState, NoticeState
-from rules.stages import DONE_BY_FREEZING, MAY_GO_ON, Ower, PaperRole, Stage, StageFacts
+from rules.notices import LetterState
+from rules.stages import DONE_BY_FREEZING, Ower, PaperRole, Stage, StageFacts
+from rules.work_items import ItemState, VersionCause
 
 
 class CampaignExists(Exception):
@@ -48,14 +54,6 @@ class DeadlinesPassed(Exception):
     def __init__(self, stages: tuple[tuple[Stage, datetime], ...]) -> None:
         super().__init__(", ".join(stage for stage, _ in stages))
         self.stages = stages
-
-
-class StageNotReady(Exception):
-    """What was asked belongs to another stage than the campaign's; `stage` is the present one."""
-
-    def __init__(self, stage: Stage, wanted: Stage) -> None:
-        super().__init__(f"{stage}, not {wanted}")
-        self.stage, self.wanted = stage, wanted
 
 
 class DeadlineNotPassed(Exception):
@@ -81,7 +79,8 @@ def open_campaign(
     passed = passed_deadlines(file, at)
     if passed and not past:
         raise DeadlinesPassed(passed)
-    ids = record_units(session, file.units)
+    today = file.calendar.day_of(at)
+    ids, _ = record_units(session, file.organiser, file.units, at=at, today=today)
     campaign = Campaign(
         code=file.code,
         title=file.title,
@@ -94,10 +93,11 @@ def open_campaign(
     )
     session.add(campaign)
     session.flush()
+    journal.begin(session, campaign)
     parts = [
         (Ower.ORGANISER, (file.organiser,)),
         (Ower.STANDING_OFFICE, (file.standing_office,)),
-        (Ower.COMMUNE, tuple(unit.code for unit in file.communes)),
+        (Ower.COMMUNE, tuple(unit.code for unit in file.owing)),
         (Ower.AGENCY, tuple(unit.code for unit in file.agencies)),
     ]
     session.execute(
@@ -113,8 +113,18 @@ def open_campaign(
             for code in codes
         ],
     )
+    owing = select(CampaignUnit.unit_id).where(
+        CampaignUnit.campaign_id == campaign.id, CampaignUnit.part == Ower.COMMUNE
+    )
+    session.execute(
+        inserting(session, CampaignGroup).from_select(
+            ["campaign_id", "group_id"],
+            select(literal(campaign.id), ResidentialGroup.id).where(
+                col(ResidentialGroup.unit_id).in_(owing), col(ResidentialGroup.closed_on).is_(None)
+            ),
+        )
+    )
     journal.write(session, campaign, "opened", at=at, by=by, detail={"title": file.title})
-    today = file.calendar.day_of(at)
     for cited in file.legal_basis:
         if cited.paper.issued_on <= today:
             register_paper(session, campaign, cited.paper, cited.roles, today=today, at=at, by=by)
@@ -159,16 +169,16 @@ def campaigns(session: Session) -> list[Campaign]:
 
 def running_campaigns(session: Session) -> list[int]:
     """Return the ids of the campaigns for which a tick has work: not suspended or cancelled, and
-    not closed unless something is still to be put into letters."""
-    is_unposted = exists().where(
-        col(Notice.campaign_id) == Campaign.id,
-        col(Notice.state) == NoticeState.QUEUED,
-        col(Notice.letter_id).is_(None),
-    )
+    not closed unless something is still to be put into letters or a complaint is open."""
+    is_unposted = exists().where(col(Notice.campaign_id) == Campaign.id, makes_a_letter())
+    is_owed = exists().where(col(WorkItem.campaign_id) == Campaign.id, col(WorkItem.state) == ItemState.OPEN)
     return list(
         session.exec(
             select(Campaign.id)
-            .where(or_(col(Campaign.stage) != Stage.CLOSED, is_unposted), col(Campaign.side_state).is_(None))
+            .where(
+                or_(col(Campaign.stage) != Stage.CLOSED, is_unposted, is_owed),
+                col(Campaign.side_state).is_(None),
+            )
             .order_by(Campaign.code)
         )
     )
@@ -201,7 +211,7 @@ def stage_facts(session: Session, campaign: Campaign, *, now: datetime) -> Stage
     return StageFacts(
         stage=campaign.stage,
         papers=registered_roles(session, campaign),
-        is_opening_day_reached=file.calendar.day_of(now) >= file.self_assessment.opens_on,
+        is_opening_day_reached=file.calendar.day_of(now) >= opens_on(session, campaign),
         open_items=count_open(session, campaign, campaign.stage),
         is_past_late_from=late_from is not None and now >= late_from,
         wait_for_all=file.self_assessment.wait_for_all,
@@ -210,14 +220,25 @@ def stage_facts(session: Session, campaign: Campaign, *, now: datetime) -> Stage
     )
 
 
-def stage_late_from(session: Session, campaign: Campaign, stage: Stage) -> datetime | None:
-    """Return the first late instant of a stage's first deadline, which decides when it may be left."""
-    return session.exec(
-        select(DeadlineVersion.late_from)
-        .where(DeadlineVersion.campaign_id == campaign.id, DeadlineVersion.stage == stage)
-        .order_by(col(DeadlineVersion.version))
+def opens_on(session: Session, campaign: Campaign) -> date:
+    """Return the day on which the self-assessment opens: the file's, unless an amendment moved it."""
+    amended = session.exec(
+        select(Amendment)
+        .where(Amendment.campaign_id == campaign.id, col(Amendment.opens_on).is_not(None))
+        .order_by(col(Amendment.id).desc())
         .limit(1)
-    ).one_or_none()
+    ).first()
+    return (amended and amended.opens_on) or file_of(campaign).self_assessment.opens_on
+
+
+def due_of(session: Session, campaign: Campaign, stage: Stage) -> Wording | None:
+    """Return the wording of a stage's term: the file's, unless an amendment changed it."""
+    for dues in session.exec(
+        select(Amendment.dues).where(Amendment.campaign_id == campaign.id).order_by(col(Amendment.id).desc())
+    ):
+        if stage in dues:
+            return parse_wording(dues[stage])
+    return file_of(campaign).due.get(stage)
 
 
 def enter_stage(session: Session, campaign: Campaign, stage: Stage, *, at: datetime) -> None:
@@ -233,14 +254,14 @@ def enter_stage(session: Session, campaign: Campaign, stage: Stage, *, at: datet
     session.add(StageEntry(campaign_id=campaign.id, stage=stage, entered_at=at))
     session.flush()
     deadline_id = None
-    if (wording := file.due.get(stage)) is not None:
+    if (wording := due_of(session, campaign, stage)) is not None:
         meant = deadline(counted_from(wording, file.calendar.day_of(at)), file.calendar)
         deadline_id = write_deadline(
             session,
             campaign,
             stage,
             meant,
-            version=1,
+            cause=VersionCause.ENTERED,
             ladders=file.ladders,
             calendar=file.calendar,
             at=at,
@@ -251,37 +272,47 @@ def enter_stage(session: Session, campaign: Campaign, stage: Stage, *, at: datet
     journal.write(session, campaign, "stage_entered", at=at, by=None, detail=detail)
 
 
-def freeze_list(session: Session, campaign: Campaign, *, at: datetime, by: str | None) -> None:
-    """Freeze the consolidated list (chốt danh sách); raises StageNotReady outside consolidation."""
-    if campaign.stage is not Stage.CONSOLIDATION:
-        raise StageNotReady(campaign.stage, Stage.CONSOLIDATION)
+def freeze_list(
+    session: Session, campaign: Campaign, *, at: datetime, recorded_at: datetime, by: str | None
+) -> None:
+    """Freeze the consolidated list (chốt danh sách); raises DeedRefused outside consolidation."""
+    permit(campaign, Deed.CONCLUDE, at=at, recorded_at=recorded_at)
     if campaign.list_frozen_at is not None:
         return
     campaign.list_frozen_at = at
     session.add(campaign)
     session.flush()
-    journal.write(session, campaign, "list_frozen", at=at, by=by)
+    journal.write(session, campaign, "list_frozen", at=at, recorded_at=recorded_at, by=by)
     settled = select(WorkItem.id).where(
         WorkItem.campaign_id == campaign.id, col(WorkItem.kind).in_(DONE_BY_FREEZING)
     )
     complete(session, campaign, settled, at=at)
 
 
-def go_on(session: Session, campaign: Campaign, *, at: datetime, by: str | None, reason: str) -> None:
+def go_on(
+    session: Session,
+    campaign: Campaign,
+    *,
+    at: datetime,
+    recorded_at: datetime,
+    by: str | None,
+    reason: str,
+) -> None:
     """Go on to the next stage without the dossiers or reviews that are missing, giving the reason.
 
-    Raises StageNotReady in a stage that waits for nobody else, DeadlineNotPassed before the
+    Raises DeedRefused in a stage that waits for nobody else, DeadlineNotPassed before the
     `late_from` of the stage.
     """
-    if campaign.stage not in MAY_GO_ON:
-        raise StageNotReady(campaign.stage, Stage.AGENCY_REVIEW)
+    permit(campaign, Deed.GO_ON, at=at, recorded_at=recorded_at)
     late_from = stage_late_from(session, campaign, campaign.stage)
     if late_from is None or at < late_from:
         raise DeadlineNotPassed(late_from)
     campaign.gone_on_from = campaign.stage
     session.add(campaign)
     session.flush()
-    journal.write(session, campaign, "gone_on", at=at, by=by, detail={"reason": reason})
+    journal.write(
+        session, campaign, "gone_on", at=at, recorded_at=recorded_at, by=by, detail={"reason": reason}
+    )
 
 
 @dataclass(frozen=True, slots=True)

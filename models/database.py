@@ -116,9 +116,15 @@ class Database:
         with self._connected() as connection:
             if self.dialect == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            else:
+                # SQLite alters a table by making it anew; what points to it must look away meanwhile.
+                # The setting holds for this connection only and is read outside a transaction.
+                connection.connection.driver_connection.execute("PRAGMA foreign_keys = OFF")
             configuration = _alembic()
             configuration.attributes["connection"] = connection
             command.upgrade(configuration, "head")
+            if self.dialect == "sqlite" and connection.execute(text("PRAGMA foreign_key_check")).first():
+                raise RuntimeError("the migration left a row that points to nothing")
             connection.commit()
 
     def close(self) -> None:

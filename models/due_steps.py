@@ -1,17 +1,30 @@
-"""Steps that have fallen due: queued as notices, the newest for each recipient, in one statement each."""
+"""Steps that have fallen due: queued as notices once, for every item that is open, in one statement each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, case, exists, false, func, literal, or_, true
+import sqlalchemy
+from sqlalchemy import Select, and_, case, exists, false, func, literal, null, or_, true
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, select
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import Session, col, select, update
 
-from models.notices import NO_INSTANT, insert_notices, instant, is_officer_of, notice_rows, settle_unsaid
+from models import journal
+from models.notices import (
+    NO_INSTANT,
+    NO_TEXT,
+    insert_notices,
+    instant,
+    is_officer_of,
+    notice_rows,
+    settle_unsaid,
+)
+from models.people import head_of, recipients
 from models.tables import (
     Campaign,
+    CampaignUnit,
     Contact,
     DeadlineStep,
     DeadlineVersion,
@@ -21,8 +34,9 @@ from models.tables import (
     WorkItem,
 )
 from rules.calendar import WorkingCalendar
-from rules.ladder import SENT_IF_SILENT_AT, IfSilent, Ladder, Release, Role
-from rules.notices import NoticeKind, NoticeState
+from rules.ladder import SENT_IF_SILENT_AT, IfSilent, Ladder, Release, Role, gate_of, levels
+from rules.notices import AT_THE_TOP, NoticeKind, NoticeState
+from rules.stages import Ower
 from rules.work_items import ItemState
 
 # The standing head has at least this long to look before silence counts as consent.
@@ -37,12 +51,65 @@ class Gate:
     units: frozenset[str] = frozenset()
 
 
-def queue_reminders(session: Session, campaign: Campaign, *, now: datetime) -> int:
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A step that has fallen due in some version of a deadline, and to whom it and its copies go."""
+
+    step: str
+    days: int
+    repeats: bool
+    to: str
+    release: Release
+    if_silent: IfSilent
+    copies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who is told what on this day: the people of the campaign, its gate, and the clock."""
+
+    people: Mapping[str, int]
+    gate: Gate
+    calendar: WorkingCalendar
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """How many notices were queued, and how many waiting ones they superseded."""
+
+    reminders: int
+    escalations: int
+    superseded: int
+
+
+def queue_due(
+    session: Session,
+    campaign: Campaign,
+    *,
+    now: datetime,
+    people: Mapping[str, int],
+    gate: Gate,
+    calendar: WorkingCalendar,
+) -> Queued:
+    """Queue every step that has fallen due and was not queued before; none is ever queued again.
+
+    `people` gives the contact for each role of the campaign and each person named in its file.
+    """
+    reminders = _queue_reminders(session, campaign, now=now)
+    escalations = _queue_escalations(session, campaign, Told(people, gate, calendar, now))
+    _mark_fired(session, campaign, now=now)
+    return Queued(reminders, escalations, _supersede_older(session, campaign, now=now))
+
+
+def _queue_reminders(session: Session, campaign: Campaign, *, now: datetime) -> int:
     """Queue the reminders that have fallen due, the newest of each item; older ones are superseded.
 
     A reminder that comes after `late_from` is superseded too where an escalation will speak
     instead (design.md §4). Returns how many notices were new.
     """
+    if not _anything_due(session, campaign, Ladder.REMIND, now):
+        return 0
     has_escalation = exists().where(
         col(DeadlineStep.deadline_id) == DeadlineVersion.id, col(DeadlineStep.ladder) == Ladder.ESCALATE
     )
@@ -73,91 +140,330 @@ def queue_reminders(session: Session, campaign: Campaign, *, now: datetime) -> i
     return insert_notices(session, rows)
 
 
-def queue_escalations(
-    session: Session,
-    campaign: Campaign,
-    *,
-    now: datetime,
-    people: Mapping[str, int],
-    gate: Gate,
-    calendar: WorkingCalendar,
-) -> int:
-    """Queue the escalations that have fallen due, for each recipient the newest of an item.
+def _queue_escalations(session: Session, campaign: Campaign, told: Told) -> int:
+    """Queue the escalations that have fallen due, step by step up the ladder, each with its copies.
 
-    `people` gives the contact for each role of the campaign and each person named in its file;
-    a unit's head is found by the unit. A head who is missing is replaced by the standing office.
-    Returns how many notices were new.
+    A unit's head is found by the unit. Whoever owes the item himself, or was told of it by an
+    earlier step, is passed over for the one above him; at the top the step is dropped and
+    journaled (design.md §4). Returns how many notices were new.
     """
-    today = calendar.day_of(now)
-    due = _due_steps(campaign, Ladder.ESCALATE, now).subquery()
-    head, deputy = aliased(Contact), aliased(Contact)
-    unit_head = (
-        select(head.id)
-        .where(head.unit_id == due.c.unit_id, col(head.role).in_(["unit_head", "chairman"]))
-        .order_by(col(head.position))
+    queued = 0
+    for rung in _rungs(session, campaign, told.now):
+        queued += insert_notices(session, _addressed(campaign, rung, told))
+        for number, recipient in enumerate(rung.copies, start=1):
+            queued += insert_notices(session, _copied(campaign, rung, number, recipient, told))
+        _journal_dropped(session, campaign, rung, told.now)
+    return queued
+
+
+def _mark_fired(session: Session, campaign: Campaign, *, now: datetime) -> None:
+    """Note that every step due by now has been queued for the items that were open; none fires again."""
+    versions = select(DeadlineVersion.id).where(DeadlineVersion.campaign_id == campaign.id)
+    session.execute(
+        update(DeadlineStep)
+        .where(
+            col(DeadlineStep.deadline_id).in_(versions),
+            col(DeadlineStep.fired_at).is_(None),
+            col(DeadlineStep.fires_at) <= now,
+        )
+        .values(fired_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _anything_due(session: Session, campaign: Campaign, ladder: Ladder, now: datetime) -> bool:
+    is_due = _steps_due(campaign, ladder, now)
+    return bool(session.execute(select(is_due.exists())).scalar_one())
+
+
+def _rungs(session: Session, campaign: Campaign, now: datetime) -> list[Rung]:
+    """Return the steps of escalation that have fallen due, the earliest in the ladder first."""
+    rows: Any = session.execute(
+        select(  # type: ignore[call-overload]
+            DeadlineStep.step,
+            DeadlineStep.repeats,
+            StepRecipient.copy_no,
+            StepRecipient.role,
+            StepRecipient.release,
+            StepRecipient.if_silent,
+        )
+        .join(StepRecipient, col(StepRecipient.step_id) == DeadlineStep.id)
+        .where(col(DeadlineStep.id).in_(_steps_due(campaign, Ladder.ESCALATE, now)))
+        .distinct()
+    ).all()
+    rungs = [
+        Rung(
+            step=step,
+            days=int(step.partition(":")[2]),
+            repeats=repeats,
+            to=role,
+            release=release,
+            if_silent=if_silent,
+            copies=tuple(
+                copy_role
+                for of_step, _, copy_no, copy_role, _, _ in sorted(rows, key=lambda row: row[2])
+                if of_step == step and copy_no > 0
+            ),
+        )
+        for step, repeats, number, role, release, if_silent in rows
+        if number == 0
+    ]
+    return sorted(rungs, key=lambda rung: rung.days)
+
+
+def _addressed(campaign: Campaign, rung: Rung, told: Told) -> Select[Any]:
+    """Select the notices of a step to the one person each goes to."""
+    due = (
+        _due_steps(campaign, Ladder.ESCALATE, told.now).where(col(DeadlineStep.step) == rung.step).subquery()
+    )
+    role, contact = _recipient(campaign, rung, due, told)
+    found: Any = sqlalchemy.select(due, role.label("told_role"), contact.label("told_id")).subquery()
+    is_dropped = found.c.told_id.is_(None)
+    # A step that is dropped leaves a row, so that it can be seen; it is in the name of its recipient.
+    recipient = func.coalesce(found.c.told_id, literal(recipients(told.people, rung.to)))
+    waits = true() if told.gate.is_for_all else found.c.unit_code.in_(told.gate.units or [""])
+    needs_release, goes_by_itself = _gate(rung, found.c.told_role)
+    needs_release = and_(needs_release, waits)
+    return (
+        notice_rows(
+            campaign,
+            NoticeKind.ESCALATION,
+            about=found.c.item_name,
+            item=found.c.item_id,
+            deadline=found.c.deadline_id,
+            version=found.c.version,
+            step=rung.step,
+            role=func.coalesce(found.c.told_role, rung.to),
+            state=case(
+                (is_dropped, NoticeState.SUPPRESSED.value),
+                (found.c.is_before_opening, NoticeState.SUPERSEDED.value),
+                (needs_release, NoticeState.WAITING_RELEASE.value),
+                else_=NoticeState.QUEUED.value,
+            ),
+            due_at=found.c.fires_at,
+            release_at=case(
+                (
+                    and_(~is_dropped, ~found.c.is_before_opening, needs_release, goes_by_itself),
+                    instant(silence_ends(told.now, told.calendar)),
+                ),
+                else_=NO_INSTANT,
+            ),
+            reason=case((is_dropped, literal(AT_THE_TOP)), else_=NO_TEXT),
+            settled_at=case((is_dropped, instant(told.now)), else_=NO_INSTANT),
+        )
+        .select_from(found)
+        .join(Contact, col(Contact.id) == recipient)
+        .where(true())  # as above
+    )
+
+
+def _recipient(
+    campaign: Campaign, rung: Rung, due: Any, told: Told
+) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Return in SQL the role and the person a step goes to for an item; NULL where it goes to nobody.
+
+    A step that repeats goes to whoever the last step before it went to.
+    """
+    ways = _ways(campaign, rung, due, told)
+    if not rung.repeats:
+        return _first(ways)
+    last = aliased(Notice)
+    before = (
+        select(last.role)
+        .where(
+            col(last.item_id) == due.c.item_id,
+            col(last.deadline_id) == due.c.deadline_id,
+            col(last.kind) == NoticeKind.ESCALATION,
+            col(last.copy_no) == 0,
+            func.coalesce(last.reason, "") != AT_THE_TOP,
+        )
+        .order_by(col(last.due_at).desc(), col(last.id).desc())
         .limit(1)
         .correlate(due)
         .scalar_subquery()
     )
-    standing_office = people[Role.STANDING_OFFICE]
-    known = {role: person for role, person in people.items() if role != Role.UNIT_HEAD}
-    meant = case(
-        (col(StepRecipient.role) == Role.UNIT_HEAD.value, func.coalesce(unit_head, standing_office)),
-        *[(col(StepRecipient.role) == role, literal(person)) for role, person in sorted(known.items())],
-        else_=literal(standing_office),
+    contact = case(
+        *[(before == role, person) for role, person, _ in ways],
+        else_=literal(None, Contact.__table__.c.id.type),  # type: ignore[attr-defined]
     )
-    addressed = (
-        select(due, StepRecipient, meant.label("meant_id"))  # type: ignore[call-overload]
-        .select_from(due)
-        .join(StepRecipient, col(StepRecipient.step_id) == due.c.step_id)
-    ).subquery()
-    stand_in = (
-        select(deputy.id)
+    return before, contact
+
+
+def _ways(
+    campaign: Campaign, rung: Rung, due: Any, told: Told
+) -> list[tuple[str, ColumnElement[Any], ColumnElement[bool]]]:
+    """Return each level a step may rise to: the role, the person, and whether he may be told."""
+    ways: list[tuple[str, ColumnElement[Any], ColumnElement[bool]]] = []
+    for role in levels(rung.to):
+        person = _person(role, due, told)
+        # A step to the officer is meant for whoever owes.
+        may = literal(True) if role == Role.OFFICER else and_(~_owes(person, due), ~_was_told(person, due))
+        ways.append((role, person, may))
+    return ways
+
+
+def _first(
+    ways: list[tuple[str, ColumnElement[Any], ColumnElement[bool]]],
+) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    return (
+        case(*[(may, literal(role)) for role, _, may in ways], else_=NO_TEXT),
+        case(*[(may, person) for _, person, may in ways], else_=null()),
+    )
+
+
+def _person(role: str, due: Any, told: Told) -> ColumnElement[Any]:
+    standing_office = told.people[Role.STANDING_OFFICE]
+    today = told.calendar.day_of(told.now)
+    if role == Role.UNIT_HEAD:
+        head = head_of(due, today=today, standing_office=standing_office)
+        return func.coalesce(head, _owers_head(due), literal(standing_office))
+    if role == Role.OFFICER:
+        return func.coalesce(_officer(due), literal(standing_office))
+    return literal(recipients(told.people, role))
+
+
+def _officer(due: Any) -> ColumnElement[Any]:
+    officer = aliased(Contact)
+    return (
+        select(officer.id)
         .where(
-            deputy.acting_for_id == addressed.c.meant_id,
-            col(deputy.acting_from) <= today,
-            or_(col(deputy.acting_until).is_(None), col(deputy.acting_until) >= today),
+            col(officer.unit_id) == due.c.unit_id,
+            col(officer.role) == "officer",
+            col(officer.left_at).is_(None),
         )
-        .order_by(col(deputy.position))
+        .order_by(col(officer.position), col(officer.id))
         .limit(1)
-        .correlate(addressed)
+        .correlate(due)
         .scalar_subquery()
     )
-    told = (
-        select(addressed, func.coalesce(stand_in, addressed.c.meant_id).label("contact_id")).select_from(
-            addressed
+
+
+def _owers_head(due: Any) -> ColumnElement[Any]:
+    """Return in SQL the officer of a residential group, who is also its head (tổ trưởng, trưởng bản)."""
+    return case((due.c.unit_kind == "group", _officer(due)), else_=null())
+
+
+def _owes(person: ColumnElement[Any], due: Any) -> ColumnElement[bool]:
+    """Say in SQL whether a person owes the item himself: the officers of its unit, and the chairman
+    where the organiser owes the decision. An officer who stands in for his head is told as head."""
+    ower, part = aliased(Contact), aliased(CampaignUnit)
+    is_organiser = exists().where(
+        col(part.campaign_id) == due.c.campaign_id,
+        col(part.unit_id) == col(ower.unit_id),
+        col(part.part) == Ower.ORGANISER,
+    )
+    return exists().where(
+        col(ower.id) == person,
+        col(ower.unit_id) == due.c.unit_id,
+        or_(
+            and_(col(ower.role) == "officer", col(ower.acting_for_id).is_(None)),
+            and_(col(ower.role) == "chairman", is_organiser.correlate(ower, due)),
+        ),
+    )
+
+
+def _was_told(person: ColumnElement[Any], due: Any) -> ColumnElement[bool]:
+    """Say in SQL whether an earlier step of this ladder was addressed to a person."""
+    earlier = aliased(Notice)
+    return exists().where(
+        col(earlier.item_id) == due.c.item_id,
+        col(earlier.deadline_id) == due.c.deadline_id,
+        col(earlier.kind) == NoticeKind.ESCALATION,
+        col(earlier.contact_id) == person,
+        col(earlier.copy_no) == 0,
+        col(earlier.step) != due.c.step,
+        col(earlier.state) != NoticeState.SUPERSEDED,
+        func.coalesce(earlier.reason, "") != AT_THE_TOP,
+    )
+
+
+def _gate(rung: Rung, told_role: Any) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Say in SQL whether a message waits for the standing head, and whether silence lets it go.
+
+    A step that has risen has the gate of the level it has risen to.
+    """
+    needs, goes = [], []
+    for role in levels(rung.to):
+        release, if_silent = (rung.release, rung.if_silent) if role == rung.to else gate_of(role)
+        needs.append((told_role == role, literal(release is Release.STANDING_HEAD)))
+        goes.append((told_role == role, literal(if_silent is IfSilent.SEND)))
+    return case(*needs, else_=false()), case(*goes, else_=false())
+
+
+def _copied(campaign: Campaign, rung: Rung, number: int, recipient: str, told: Told) -> Select[Any]:
+    """Select the copies of a step that has just been queued; they wait for, and go with, what they copy.
+
+    Nobody gets a copy of what is addressed to him, or two copies.
+    """
+    original, other = aliased(Notice), aliased(Notice)
+    due = (
+        _due_steps(campaign, Ladder.ESCALATE, told.now).where(col(DeadlineStep.step) == rung.step).subquery()
+    )
+    person = _person(recipient, due, told)
+    found = (
+        select(due, person.label("told_id"), original.state, original.release_at)  # type: ignore[call-overload]
+        .select_from(due)
+        .join(
+            original,
+            and_(
+                col(original.item_id) == due.c.item_id,
+                col(original.deadline_id) == due.c.deadline_id,
+                col(original.step) == rung.step,
+                col(original.kind) == NoticeKind.ESCALATION,
+                col(original.copy_no) == 0,
+                func.coalesce(original.reason, "") != AT_THE_TOP,
+            ),
         )
     ).subquery()
-    newest = func.dense_rank().over(
-        partition_by=(told.c.item_id, told.c.contact_id), order_by=told.c.fires_at.desc()
+    has_it = exists().where(
+        col(other.item_id) == found.c.item_id,
+        col(other.deadline_id) == found.c.deadline_id,
+        col(other.step) == rung.step,
+        col(other.kind) == NoticeKind.ESCALATION,
+        col(other.contact_id) == found.c.told_id,
     )
-    waits = true() if gate.is_for_all else told.c.unit_code.in_(gate.units) if gate.units else false()
-    needs_release = and_(told.c.release == Release.STANDING_HEAD.value, waits)
-    goes_by_itself = and_(needs_release, told.c.if_silent == IfSilent.SEND.value)
-    rows = (
+    return (
         notice_rows(
             campaign,
             NoticeKind.ESCALATION,
-            about=told.c.item_name,
-            item=told.c.item_id,
-            deadline=told.c.deadline_id,
-            version=told.c.version,
-            step=told.c.step,
-            role=told.c.role,
-            copy_no=told.c.copy_no,
-            state=case(
-                (or_(newest > 1, told.c.is_before_opening), NoticeState.SUPERSEDED.value),
-                (needs_release, NoticeState.WAITING_RELEASE.value),
-                else_=NoticeState.QUEUED.value,
-            ),
-            due_at=told.c.fires_at,
-            release_at=case((goes_by_itself, instant(silence_ends(now, calendar))), else_=NO_INSTANT),
+            about=found.c.item_name,
+            item=found.c.item_id,
+            deadline=found.c.deadline_id,
+            version=found.c.version,
+            step=rung.step,
+            role=recipient,
+            copy_no=number,
+            state=found.c.state,
+            due_at=found.c.fires_at,
+            release_at=found.c.release_at,
         )
-        .select_from(told)
-        .join(Contact, col(Contact.id) == told.c.contact_id)
-        .where(true())  # as above
+        .select_from(found)
+        .join(Contact, col(Contact.id) == found.c.told_id)
+        .where(~has_it)
     )
-    return insert_notices(session, rows)
+
+
+def _journal_dropped(session: Session, campaign: Campaign, rung: Rung, now: datetime) -> None:
+    dropped = session.execute(
+        select(Unit.code, Notice.about)
+        .join(WorkItem, col(WorkItem.id) == Notice.item_id)
+        .join(Unit, col(Unit.id) == WorkItem.unit_id)
+        .where(
+            Notice.campaign_id == campaign.id,
+            Notice.state == NoticeState.SUPPRESSED,
+            Notice.reason == AT_THE_TOP,
+            Notice.step == rung.step,
+            col(Notice.settled_at) == now,
+        )
+        .order_by(col(Unit.position))
+    )
+    journal.write_all(
+        session,
+        campaign,
+        [journal.Line("step_dropped", unit, {"item": about, "step": rung.step}) for unit, about in dropped],
+        at=now,
+        by=None,
+    )
 
 
 def silence_ends(now: datetime, calendar: WorkingCalendar) -> datetime:
@@ -167,7 +473,7 @@ def silence_ends(now: datetime, calendar: WorkingCalendar) -> datetime:
     return max(calendar.at(calendar.day_of(now), usual), now + LEAST_PAUSE)
 
 
-def supersede_older(session: Session, campaign: Campaign, *, now: datetime) -> int:
+def _supersede_older(session: Session, campaign: Campaign, *, now: datetime) -> int:
     """Mark as superseded what has not been said and has been overtaken; returns how many.
 
     An escalation is overtaken by a newer one to the same person about the same item; a reminder
@@ -177,6 +483,7 @@ def supersede_older(session: Session, campaign: Campaign, *, now: datetime) -> i
     overtaken = exists().where(
         col(newer.item_id) == col(Notice.item_id),
         col(newer.due_at) > col(Notice.due_at),
+        func.coalesce(newer.reason, "") != AT_THE_TOP,
         or_(
             and_(
                 col(newer.kind) == col(Notice.kind),
@@ -201,20 +508,37 @@ def supersede_older(session: Session, campaign: Campaign, *, now: datetime) -> i
     )
 
 
-def _due_steps(campaign: Campaign, ladder: Ladder, now: datetime) -> Select[Any]:
-    """Select each open item with each of its steps whose moment has come.
+def _steps_due(campaign: Campaign, ladder: Ladder, now: datetime) -> Any:
+    """Select the ids of the steps of a campaign that have fallen due and were not queued yet."""
+    return (
+        select(DeadlineStep.id)
+        .join(DeadlineVersion, col(DeadlineVersion.id) == DeadlineStep.deadline_id)
+        .where(
+            DeadlineVersion.campaign_id == campaign.id,
+            DeadlineStep.ladder == ladder,
+            col(DeadlineStep.fired_at).is_(None),
+            DeadlineStep.fires_at <= instant(now),
+        )
+    )
+
+
+def _due_steps(campaign: Campaign, ladder: Ladder, now: datetime, step: str | None = None) -> Select[Any]:
+    """Select each open item with each of its steps, or with one of them, whose moment has come.
 
     A step whose moment is not after the opening of its item does not fire for it; a campaign
-    opened after its deadlines keeps a record of such steps as superseded.
+    opened after its deadlines keeps a record of such steps as superseded. One that repeats stops
+    once the item's message was acknowledged.
     """
     is_before_opening = col(DeadlineStep.fires_at) <= col(WorkItem.opened_at)
     fires = true() if campaign.records_past_steps else ~is_before_opening
     due: Select[Any] = (
         select(  # type: ignore[call-overload]
+            literal(campaign.id).label("campaign_id"),
             col(WorkItem.id).label("item_id"),
             col(WorkItem.name).label("item_name"),
             col(WorkItem.unit_id).label("unit_id"),
             col(Unit.code).label("unit_code"),
+            col(Unit.kind).label("unit_kind"),
             col(DeadlineVersion.id).label("deadline_id"),
             col(DeadlineVersion.version).label("version"),
             col(DeadlineStep.id).label("step_id"),
@@ -230,7 +554,10 @@ def _due_steps(campaign: Campaign, ladder: Ladder, now: datetime) -> Select[Any]
             WorkItem.campaign_id == campaign.id,
             WorkItem.state == ItemState.OPEN,
             DeadlineStep.ladder == ladder,
+            col(DeadlineStep.fired_at).is_(None),
             DeadlineStep.fires_at <= instant(now),
+            true() if step is None else col(DeadlineStep.step) == step,
+            or_(~col(DeadlineStep.repeats), col(WorkItem.acknowledged_at).is_(None)),
             fires,
         )
     )

@@ -2,19 +2,22 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import and_, case, literal, or_
+from sqlalchemy import and_, case, func, literal, or_
 from sqlmodel import Session, col, select, update
 
 from models.database import UtcDateTime
 from models.inserting import inserting, joined
+from models.notices import makes_a_letter
 from models.people import officers_of
 from models.tables import Campaign, Contact, Letter, Notice
 from rules.calendar import WorkingCalendar
+from rules.ladder import Role
 from rules.notices import (
     DO_NOT_WAIT,
+    RIDES_ALONG,
     URGENT_KIND,
     URGENT_REMINDER,
     Channel,
@@ -25,6 +28,17 @@ from rules.notices import (
 from rules.stages import Ower
 
 ADDRESS_ON = {Channel.EMAIL: Contact.email, Channel.ZALO: Contact.zalo}
+
+# A leader who is told in two parts on one day reads one digest, in the voice of the higher one.
+RANKS = (
+    Role.CHAIRMAN,
+    Role.VICE_CHAIRMAN,
+    Role.OFFICE,
+    Role.STANDING_HEAD,
+    Role.STANDING_OFFICE,
+    Role.UNIT_HEAD,
+    Role.OFFICER,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +56,28 @@ def make_letters(
 
     A leader's lines of one day share one letter. Where his letter of the day has gone already the
     new line stays without one, and the next day's letter takes it (design.md §4: one digest a day).
-    A notice whose recipient has no address on any channel fails, and the standing office is told.
+    What rides along goes into a digest that is made anyway, and waits where there is none. Whatever
+    could not be said is told the standing office in one letter. A notice whose recipient has no
+    address on any channel fails, and the standing office is told of it.
     """
     goes_at = calendar.next_sending_time(now)
+    is_digest = or_(col(Notice.kind) == NoticeKind.ESCALATION, col(Notice.step) == RIDES_ALONG)
     is_urgent = or_(
         col(Notice.kind) == URGENT_KIND,
+        is_digest,
         and_(col(Notice.kind) == NoticeKind.REMINDER, col(Notice.step) == URGENT_REMINDER),
     )
     channel = case((is_urgent, _first_usable(channels.urgent)), else_=_first_usable(channels.default))
-    is_digest = col(Notice.kind) == NoticeKind.ESCALATION
+    today, moment = calendar.day_of(goes_at), f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
     key = joined(
         case(
+            (is_digest, joined(f"{campaign.code}|digest|{today}|", Contact.code)),
             (
-                is_digest,
-                joined(f"{campaign.code}|digest|{calendar.day_of(goes_at)}|", Notice.role, "|", Contact.code),
+                col(Notice.kind) == NoticeKind.UNDELIVERABLE,
+                joined(f"{campaign.code}|undeliverable|{moment}|", Contact.code),
             ),
-            else_=Notice.key,
+            # Whoever takes over what was meant for another gets a letter of his own.
+            else_=joined(Notice.key, "|", Contact.code),
         ),
         "|",
         channel,
@@ -67,6 +87,7 @@ def make_letters(
             col(Notice.id).label("notice_id"),
             Notice.kind,
             Notice.role,
+            (col(Notice.step) == RIDES_ALONG).label("rides_along"),
             Notice.contact_id,
             channel.label("channel"),
             _address(channel).label("address"),
@@ -79,26 +100,34 @@ def make_letters(
             col(Notice.letter_id).is_(None),
         )
     ).subquery()
+    if not _anything_waits(session, campaign):
+        return 0
     _fail_unreachable(session, campaign, waiting, at=now)
     columns = ["key", "campaign_id", "kind", "role", "contact_id", "channel", "address", "state"]
+    ranks = [(waiting.c.role == role.value, place) for place, role in enumerate(RANKS)]
+    rank = case(*ranks, else_=len(RANKS))
+    highest = case(
+        *[(func.min(rank) == place, role.value) for place, role in enumerate(RANKS)],
+        else_=func.max(waiting.c.role),
+    )
     rows = (
         select(  # type: ignore[call-overload]
             waiting.c.letter_key,
             literal(campaign.id),
-            waiting.c.kind,
-            waiting.c.role,
-            waiting.c.contact_id,
-            waiting.c.channel,
-            waiting.c.address,
+            func.max(waiting.c.kind),
+            highest,
+            func.max(waiting.c.contact_id),
+            func.max(waiting.c.channel),
+            func.max(waiting.c.address),
             literal(LetterState.QUEUED.value),
             case(
-                (waiting.c.kind.in_(DO_NOT_WAIT), literal(now, UtcDateTime())),
+                (func.max(waiting.c.kind).in_(DO_NOT_WAIT), literal(now, UtcDateTime())),
                 else_=literal(goes_at, UtcDateTime()),
             ),
             literal(0),
         )
-        .where(waiting.c.letter_key.is_not(None))
-        .distinct()
+        .where(waiting.c.letter_key.is_not(None), ~waiting.c.rides_along)
+        .group_by(waiting.c.letter_key)
     )
     made = session.execute(
         inserting(session, Letter)
@@ -125,6 +154,11 @@ def make_letters(
     return len(made)
 
 
+def _anything_waits(session: Session, campaign: Campaign) -> bool:
+    waits = select(Notice.id).where(Notice.campaign_id == campaign.id, makes_a_letter()).limit(1)
+    return session.exec(waits).first() is not None
+
+
 def _first_usable(channels: Sequence[Channel]) -> Any:
     usable = [(ADDRESS_ON[channel].is_not(None), channel.value) for channel in channels]  # type: ignore[union-attr]
     return case(*usable, else_=None) if usable else literal(None)
@@ -135,28 +169,28 @@ def _address(channel: Any) -> Any:
 
 
 def _fail_unreachable(session: Session, campaign: Campaign, waiting: Any, *, at: datetime) -> None:
+    unreachable = select(waiting.c.notice_id).where(waiting.c.letter_key.is_(None), ~waiting.c.rides_along)
     failed = session.execute(
         update(Notice)
-        .where(
-            col(Notice.id).in_(select(waiting.c.notice_id).where(waiting.c.letter_key.is_(None))),
-        )
+        .where(col(Notice.id).in_(unreachable))
         .values(state=NoticeState.FAILED, settled_at=at, reason="no_address")
         .returning(col(Notice.id))
         .execution_options(synchronize_session=False)
     ).all()
     if failed:
-        tell_standing_office(session, campaign, [row[0] for row in failed], at=at)
+        tell_standing_office(session, campaign, [row[0] for row in failed], cause="no_address", at=at)
 
 
 def tell_standing_office(
-    session: Session, campaign: Campaign, notice_ids: Collection[int], *, at: datetime
+    session: Session, campaign: Campaign, notice_ids: Collection[int], *, cause: str, at: datetime
 ) -> None:
-    """Queue, for the officers of the standing office, what could not be said to whom."""
+    """Queue, for the officers of the standing office, what could not be said to whom and why.
+
+    The reason of such a notice is `cause:contact`; its facts name the person.
+    """
     officers = officers_of(session, campaign, Ower.STANDING_OFFICE)
-    lost = session.execute(
-        select(Notice, Contact.code)
-        .join(Contact, col(Contact.id) == Notice.contact_id)
-        .where(col(Notice.id).in_(notice_ids), Notice.kind != NoticeKind.UNDELIVERABLE)
+    lost = session.exec(
+        select(Notice).where(col(Notice.id).in_(notice_ids), Notice.kind != NoticeKind.UNDELIVERABLE)
     ).all()
     rows = [
         {
@@ -172,9 +206,10 @@ def tell_standing_office(
             "copy_no": 0,
             "state": NoticeState.QUEUED,
             "due_at": at,
-            "reason": code,
+            "reason": f"{cause}:{notice.contact_id}",
+            "is_held": False,
         }
-        for notice, code in lost
+        for notice in lost
         for officer in officers
     ]
     if rows:

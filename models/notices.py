@@ -4,12 +4,11 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Integer, Select, and_, case, exists, false, func, literal, or_, true
+from sqlalchemy import Integer, Select, String, and_, case, exists, false, func, literal, or_, true
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, update
 
-from models import journal
 from models.database import UtcDateTime
 from models.inserting import inserting, joined
 from models.tables import (
@@ -18,12 +17,12 @@ from models.tables import (
     Contact,
     DeadlineVersion,
     Notice,
-    Unit,
+    StageEntry,
     WorkItem,
 )
 from rules.calendar import WorkingCalendar
 from rules.ladder import Role
-from rules.notices import NoticeKind, NoticeState
+from rules.notices import RIDES_ALONG, NoticeKind, NoticeState
 from rules.stages import Ower, Stage
 from rules.work_items import ItemState
 
@@ -33,14 +32,28 @@ ABOUT_OPEN_ITEMS = (NoticeKind.OPENING, NoticeKind.REMINDER, NoticeKind.ESCALATI
 # PostgreSQL takes a bare NULL in a DISTINCT select for a text.
 NO_ID = literal(None, Integer)
 NO_INSTANT = literal(None, UtcDateTime())
+NO_TEXT = literal(None, String)
 
 
 def queue_openings(session: Session, campaign: Campaign, stage: Stage, *, at: datetime) -> int:
-    """Queue the opening notice of each open item of this stage for the officers of its unit.
+    """Queue the opening notice of each open item of this stage for the officers of its unit, once.
 
-    Returns how many were new. Nothing is queued where one was before. In a campaign that was opened
-    after its deadlines nobody is asked for what is long over: the opening is recorded as superseded.
+    Returns how many were new. In a campaign that was opened after its deadlines nobody is asked for
+    what is long over: the opening is recorded as superseded.
     """
+    asked = session.execute(
+        update(StageEntry)
+        .where(
+            col(StageEntry.campaign_id) == campaign.id,
+            col(StageEntry.stage) == stage,
+            col(StageEntry.asked_at).is_(None),
+        )
+        .values(asked_at=at)
+        .returning(col(StageEntry.stage))
+        .execution_options(synchronize_session=False)
+    ).first()
+    if asked is None:
+        return 0
     is_over = and_(
         col(DeadlineVersion.late_from) <= instant(at), true() if campaign.records_past_steps else false()
     )
@@ -62,6 +75,41 @@ def queue_openings(session: Session, campaign: Campaign, stage: Stage, *, at: da
             col(WorkItem.stage) == stage,
             col(WorkItem.state) == ItemState.OPEN,
         )
+    )
+    return insert_notices(session, rows)
+
+
+def queue_about(
+    session: Session,
+    campaign: Campaign,
+    kind: NoticeKind,
+    items: Select[Any],
+    *,
+    reason: str | None,
+    at: datetime,
+    step: str = "-",
+) -> int:
+    """Queue what was decided about these items for the officers and the mailbox of their units.
+
+    One notice for each version of an item's deadline: a second return or extension is a new one.
+    Returns how many were new.
+    """
+    rows = (
+        notice_rows(
+            campaign,
+            kind,
+            about=WorkItem.name,
+            item=WorkItem.id,
+            deadline=WorkItem.deadline_id,
+            version=func.coalesce(DeadlineVersion.version, 0),
+            step=step,
+            due_at=at,
+            reason=NO_TEXT if reason is None else literal(reason),
+        )
+        .select_from(WorkItem)
+        .outerjoin(DeadlineVersion, col(DeadlineVersion.id) == WorkItem.deadline_id)
+        .join(Contact, is_addressed_at(WorkItem.unit_id))
+        .where(col(WorkItem.id).in_(items))
     )
     return insert_notices(session, rows)
 
@@ -101,76 +149,24 @@ def queue_receipt(
             due_at=at,
         )
         .select_from(WorkItem)
-        .join(
-            Contact,
-            or_(
-                is_officer_of(WorkItem.unit_id),
-                and_(col(Contact.unit_id) == WorkItem.unit_id, col(Contact.role) == "mailbox"),
-            ),
-        )
+        .join(Contact, is_addressed_at(WorkItem.unit_id))
         .where(col(WorkItem.id) == item.id)
     )
     return insert_notices(session, rows)
 
 
-def let_go(session: Session, campaign: Campaign, *, now: datetime) -> int:
-    """Queue what waited for the standing head and goes because he has been silent; returns how many."""
-    return _release(session, campaign, and_(col(Notice.release_at) <= instant(now)))
-
-
-def release(
-    session: Session,
-    campaign: Campaign,
-    *,
-    unit: str | None = None,
-    step: str | None = None,
-    at: datetime,
-    by: str | None,
-) -> int:
-    """Queue what waits for the standing head, all of it or that of a unit or a step; returns how many."""
-    about: ColumnElement[bool] = true()
-    if unit is not None:
-        about = exists().where(
-            col(WorkItem.id) == Notice.item_id, col(Unit.id) == WorkItem.unit_id, col(Unit.code) == unit
-        )
-    released = _release(session, campaign, and_(about, true() if step is None else col(Notice.step) == step))
-    if released:
-        detail = {"notices": released, **({"step": step} if step else {})}
-        journal.write(session, campaign, "released", at=at, by=by, unit=unit, detail=detail)
-    return released
-
-
-def _release(session: Session, campaign: Campaign, which: ColumnElement[bool]) -> int:
-    released = session.execute(
-        update(Notice)
-        .where(
-            col(Notice.campaign_id) == campaign.id,
-            col(Notice.state) == NoticeState.WAITING_RELEASE,
-            which,
-        )
-        .values(state=NoticeState.QUEUED, release_at=None)
-        .returning(col(Notice.id))
-        .execution_options(synchronize_session=False)
-    )
-    return len(released.all())
-
-
-def count_waiting(session: Session, campaign: Campaign) -> int:
-    """Count what waits for the standing head."""
-    return session.exec(
-        select(func.count())
-        .select_from(Notice)
-        .where(Notice.campaign_id == campaign.id, Notice.state == NoticeState.WAITING_RELEASE)
-    ).one()
-
-
 def queue_draft_waiting(
     session: Session, campaign: Campaign, *, at: datetime, to: int, calendar: WorkingCalendar
 ) -> int:
-    """Tell the standing head, once a day, that messages to leaders wait for him."""
+    """Tell the standing head, once a day, that messages to leaders wait for him.
+
+    What he holds back he has seen.
+    """
     about = f"release/{calendar.day_of(at)}"
     waiting = exists().where(
-        col(Notice.campaign_id) == campaign.id, col(Notice.state) == NoticeState.WAITING_RELEASE
+        col(Notice.campaign_id) == campaign.id,
+        col(Notice.state) == NoticeState.WAITING_RELEASE,
+        ~col(Notice.is_held),
     )
     rows = notice_rows(
         campaign, NoticeKind.DRAFT_WAITING, about=literal(about), role=Role.STANDING_HEAD.value, due_at=at
@@ -185,8 +181,22 @@ def suppress_unsaid(session: Session, campaign: Campaign, item_ids: Select[Any],
         NoticeState.SUPPRESSED,
         and_(
             col(Notice.campaign_id) == campaign.id,
-            col(Notice.kind).in_(ABOUT_OPEN_ITEMS),
+            or_(col(Notice.kind).in_(ABOUT_OPEN_ITEMS), col(Notice.step) == RIDES_ALONG),
             col(Notice.item_id).in_(item_ids),
+        ),
+        at=at,
+    )
+
+
+def suppress_copies(session: Session, campaign: Campaign, item_id: int, *, at: datetime) -> int:
+    """Suppress the copies about an item that have not been said; returns how many."""
+    return settle_unsaid(
+        session,
+        NoticeState.SUPPRESSED,
+        and_(
+            col(Notice.campaign_id) == campaign.id,
+            col(Notice.item_id) == item_id,
+            col(Notice.copy_no) > 0,
         ),
         at=at,
     )
@@ -211,6 +221,7 @@ def suppress_untrue(session: Session, *, letter_ids: list[int], at: datetime) ->
             exists().where(
                 col(waiting.campaign_id) == col(Notice.campaign_id),
                 col(waiting.state) == NoticeState.WAITING_RELEASE,
+                ~col(waiting.is_held),
             ),
         ),
     )
@@ -227,23 +238,45 @@ def settle_unsaid(session: Session, state: NoticeState, which: ColumnElement[boo
     settled = session.execute(
         update(Notice)
         .where(col(Notice.state).in_(UNSAID), which)
-        .values(state=state, settled_at=at, release_at=None)
+        .values(state=state, settled_at=at, release_at=None, is_held=False)
         .returning(col(Notice.id))
         .execution_options(synchronize_session=False)
     )
     return len(settled.all())
 
 
+def makes_a_letter() -> ColumnElement[bool]:
+    """Match queued notices that wait for a letter of their own or a digest: all but those that ride along."""
+    return and_(
+        col(Notice.state) == NoticeState.QUEUED,
+        col(Notice.letter_id).is_(None),
+        col(Notice.step) != RIDES_ALONG,
+    )
+
+
 def is_officer_of(unit_id: Any) -> ColumnElement[bool]:
     """Match the officers of a unit; where it has none, such as the organiser, its office."""
     officer = aliased(Contact)
-    has_officer = exists().where(col(officer.unit_id) == col(Contact.unit_id), col(officer.role) == "officer")
+    has_officer = exists().where(
+        col(officer.unit_id) == col(Contact.unit_id),
+        col(officer.role) == "officer",
+        col(officer.left_at).is_(None),
+    )
     return and_(
         col(Contact.unit_id) == unit_id,
+        col(Contact.left_at).is_(None),
         or_(
             col(Contact.role) == "officer",
             and_(col(Contact.role) == "office", ~has_officer.correlate(Contact)),
         ),
+    )
+
+
+def is_addressed_at(unit_id: Any) -> ColumnElement[bool]:
+    """Match those who get what a unit must have on record: its officers and its official mailbox."""
+    return or_(
+        is_officer_of(unit_id),
+        and_(col(Contact.unit_id) == unit_id, col(Contact.role) == "mailbox", col(Contact.left_at).is_(None)),
     )
 
 
@@ -275,6 +308,8 @@ def notice_rows(
     copy_no: Any = 0,
     state: Any = NoticeState.QUEUED.value,
     release_at: Any = NO_INSTANT,
+    reason: Any = NO_TEXT,
+    settled_at: Any = NO_INSTANT,
 ) -> Select[Any]:
     """Select notices to the contacts the caller joins; each value is a column or a constant."""
     values: list[Any] = [
@@ -291,16 +326,38 @@ def notice_rows(
         literal(state) if isinstance(state, str) else state,
         instant(due_at) if isinstance(due_at, datetime) else due_at,
         release_at,
+        reason,
+        settled_at,
+        false(),
     ]
     return sqlalchemy.select(*values)
 
 
+NOTICE_COLUMNS = [
+    "key",
+    "campaign_id",
+    "kind",
+    "about",
+    "item_id",
+    "deadline_id",
+    "step",
+    "role",
+    "contact_id",
+    "copy_no",
+    "state",
+    "due_at",
+    "release_at",
+    "reason",
+    "settled_at",
+    "is_held",
+]
+
+
 def insert_notices(session: Session, rows: Select[Any]) -> int:
     """Insert what `notice_rows` selects, passing over keys that are there; returns how many were new."""
-    columns = ["key", "campaign_id", "kind", "about", "item_id", "deadline_id", "step", "role"]
     inserted = session.execute(
         inserting(session, Notice)
-        .from_select([*columns, "contact_id", "copy_no", "state", "due_at", "release_at"], rows)
+        .from_select(NOTICE_COLUMNS, rows)
         .on_conflict_do_nothing(index_elements=["key"])
         .returning(col(Notice.id))
     )

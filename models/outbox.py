@@ -183,7 +183,7 @@ def record(session: Session, said: Sequence[Said], *, by: str, at: datetime) -> 
                 col(Notice.letter_id).in_(failed), Notice.campaign_id == campaign_id, true()
             )
         )
-        tell_standing_office(session, campaign, [each for each in lost if each], at=at)
+        tell_standing_office(session, campaign, [each for each in lost if each], cause="failed", at=at)
 
 
 def _outcome(one: Said, attempts: int, at: datetime) -> tuple[LetterState, datetime | None]:

@@ -1,17 +1,17 @@
-"""Units and the people in them: recorded from a campaign's file, found by what they are."""
+"""The people of a campaign on a given day: who holds a role, who stands in for whom."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
 
+from sqlalchemy import and_, case, literal, or_
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select
 
-from models.inserting import inserting
-from models.tables import Campaign, CampaignUnit, Contact, ResidentialGroup, StepRecipient, Unit
+from models.tables import Campaign, CampaignUnit, Contact, StepRecipient
 from rules.ladder import Role
 from rules.stages import Ower
-
-if TYPE_CHECKING:
-    from config.campaign_file import UnitSpec
 
 # Where a role of the campaign is found: in which of its units, under which role there.
 AT: dict[Role, tuple[Ower, tuple[str, ...]]] = {
@@ -22,108 +22,8 @@ AT: dict[Role, tuple[Ower, tuple[str, ...]]] = {
     Role.CHAIRMAN: (Ower.ORGANISER, ("chairman",)),
 }
 
-
-def record_units(session: Session, units: Sequence["UnitSpec"]) -> dict[str, int]:
-    """Record units, groups and contacts, or bring what is known of them up to date.
-
-    Returns the id of each unit by its code.
-    """
-    fields = ("official_code", "name", "kind", "relation", "parent", "position", "address", "phone", "email")
-    _upsert(
-        session,
-        Unit,
-        [
-            {
-                "code": unit.code,
-                "valid_from": unit.valid_from,
-                "official_code": unit.official_code,
-                "name": unit.name,
-                "kind": unit.kind,
-                "relation": unit.relation,
-                "parent": unit.parent,
-                "position": position,
-                "address": unit.address,
-                "phone": unit.phone,
-                "email": unit.email,
-            }
-            for position, unit in enumerate(units)
-        ],
-        key=("code", "valid_from"),
-        fields=fields,
-    )
-    wanted = {(unit.code, unit.valid_from) for unit in units}
-    rows = session.exec(select(Unit).where(col(Unit.code).in_([unit.code for unit in units])))
-    ids = {row.code: row.id for row in rows if (row.code, row.valid_from) in wanted and row.id}
-    _upsert(
-        session,
-        ResidentialGroup,
-        [
-            {"unit_id": ids[unit.code], "position": position, "name": name}
-            for unit in units
-            for position, name in enumerate(unit.groups)
-        ],
-        key=("unit_id", "name"),
-        fields=("position",),
-    )
-    _upsert(
-        session,
-        Contact,
-        [
-            {
-                "code": contact.code,
-                "unit_id": ids[unit.code],
-                "position": position,
-                "role": contact.role,
-                "name": contact.name,
-                "title": contact.title,
-                "email": contact.email,
-                "phone": contact.phone,
-                "zalo": contact.zalo,
-                "acting_from": contact.acting_from,
-                "acting_until": contact.acting_until,
-            }
-            for unit in units
-            for position, contact in enumerate(unit.contacts)
-        ],
-        key=("unit_id", "code"),
-        fields=("position", "role", "name", "title", "email", "phone", "zalo", "acting_from", "acting_until"),
-    )
-    _link_deputies(session, units, ids)
-    return ids
-
-
-def _link_deputies(session: Session, units: Sequence["UnitSpec"], ids: Mapping[str, int]) -> None:
-    deputies = [(unit, contact) for unit in units for contact in unit.contacts if contact.acting_for]
-    if not deputies:
-        return
-    rows = {
-        (row.unit_id, row.code): row
-        for row in session.exec(select(Contact).where(col(Contact.unit_id).in_(list(ids.values()))))
-    }
-    by_name = {row.name: row for row in rows.values()}
-    for unit, contact in deputies:
-        absent = by_name[contact.acting_for or ""]
-        rows[ids[unit.code], contact.code].acting_for_id = absent.id
-    session.flush()
-
-
-def _upsert(
-    session: Session,
-    table: type[Unit] | type[ResidentialGroup] | type[Contact],
-    rows: list[dict[str, object]],
-    *,
-    key: tuple[str, ...],
-    fields: tuple[str, ...],
-) -> None:
-    if not rows:
-        return
-    statement = inserting(session, table)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=key, set_={field: statement.excluded[field] for field in fields}
-        ),
-        rows,
-    )
+# Who leads a unit: its head, and in one that has no other the chairman.
+HEADS = ("unit_head", "chairman")
 
 
 def officers_of(session: Session, campaign: Campaign, part: Ower) -> list[Contact]:
@@ -136,46 +36,107 @@ def officers_of(session: Session, campaign: Campaign, part: Ower) -> list[Contac
                 CampaignUnit.campaign_id == campaign.id,
                 CampaignUnit.part == part,
                 Contact.role == "officer",
+                col(Contact.left_at).is_(None),
             )
             .order_by(col(Contact.unit_id), col(Contact.position))
         )
     )
 
 
-def people_of(session: Session, campaign: Campaign) -> dict[str, int]:
-    """Return the contact for each role of the campaign, and for each person a ladder names.
+def people_of(session: Session, campaign: Campaign, *, today: date) -> dict[str, int]:
+    """Return who is told today for each role of the campaign, and for each person a ladder names.
 
-    A role that nobody holds is filled by the standing office, never left to nobody. Raises
-    LookupError where the standing office itself has nobody.
+    Whoever is absent or missing is replaced by his deputy, else by the standing office, never by
+    nobody (design.md §4). Raises LookupError where the standing office itself has nobody.
     """
     rows = session.execute(
-        select(Contact, CampaignUnit.part)
+        select(Contact, CampaignUnit.part, stand_in(Contact, today), is_absent(Contact, today))
         .join(CampaignUnit, col(CampaignUnit.unit_id) == Contact.unit_id)
         .where(
             CampaignUnit.campaign_id == campaign.id,
             col(CampaignUnit.part).in_([Ower.STANDING_OFFICE, Ower.ORGANISER]),
+            col(Contact.left_at).is_(None),
         )
-        .order_by(col(Contact.position))
+        .order_by(col(Contact.position), col(Contact.id))
     ).all()
-    found: dict[str, int] = {
-        name: contact_id
-        for name, contact_id in session.execute(
-            select(Contact.name, Contact.id)
-            .join(CampaignUnit, col(CampaignUnit.unit_id) == Contact.unit_id)
-            .join(StepRecipient, col(StepRecipient.role) == Contact.name)
-            .where(CampaignUnit.campaign_id == campaign.id)
-            .order_by(col(Contact.id).desc())
-        )
-        if contact_id is not None
-    }
+    found: dict[str, int | None] = {}
     for role, (part, held) in AT.items():
-        for wanted in held:
-            holders = [contact.id for contact, at in rows if at == part and contact.role == wanted]
-            if holders:
-                found[role] = holders[0]
-                break
-    if Role.STANDING_OFFICE not in found:
+        there = [
+            deputy or contact.id
+            for wanted in held
+            for contact, at, deputy, is_away in rows
+            if at == part and contact.role == wanted and (deputy or not is_away)
+        ]
+        if there:
+            found[role] = there[0]
+    standing_office = found.get(Role.STANDING_OFFICE)
+    if standing_office is None:
+        # Somebody must be told, if need be on the day he is back.
+        standing_office = next((contact.id for contact, at, _, _ in rows if at == Ower.STANDING_OFFICE), None)
+    if standing_office is None:
         raise LookupError(f"nobody is recorded in the standing office of {campaign.code}")
-    for role in AT:
-        found.setdefault(role, found[Role.STANDING_OFFICE])
-    return found
+    named = session.execute(
+        select(Contact.name, Contact.id, stand_in(Contact, today), is_absent(Contact, today))
+        .join(CampaignUnit, col(CampaignUnit.unit_id) == Contact.unit_id)
+        .join(StepRecipient, col(StepRecipient.role) == Contact.name)
+        .where(CampaignUnit.campaign_id == campaign.id, col(Contact.left_at).is_(None))
+        .order_by(col(Contact.id).desc())
+    )
+    for name, contact_id, deputy, is_away in named:
+        found[name] = deputy or (None if is_away else contact_id)
+    return {role: found.get(role) or standing_office for role in (*found, *AT)}
+
+
+def head_of(item: Any, *, today: date, standing_office: int) -> ColumnElement[Any]:
+    """Return in SQL who is told for the head of an item's unit: himself, his deputy, else the office.
+
+    `item` is the table that has the `unit_id`; NULL where a unit has no head.
+    """
+    head = aliased(Contact)
+    return (
+        select(
+            case(
+                (stand_in(head, today).is_not(None), stand_in(head, today)),
+                (is_absent(head, today), literal(standing_office)),
+                else_=col(head.id),
+            )
+        )
+        .where(col(head.unit_id) == item.c.unit_id, col(head.role).in_(HEADS), col(head.left_at).is_(None))
+        .order_by(case((col(head.role) == HEADS[0], 0), else_=1), col(head.position))
+        .limit(1)
+        .correlate(item)
+        .scalar_subquery()
+    )
+
+
+def stand_in(person: Any, today: date) -> ColumnElement[Any]:
+    """Return in SQL the deputy (`acting_for`) who acts for a person today and is there himself, or NULL."""
+    deputy = aliased(Contact)
+    return (
+        select(deputy.id)
+        .where(
+            col(deputy.acting_for_id) == person.id,
+            or_(col(deputy.acting_from).is_(None), col(deputy.acting_from) <= today),
+            or_(col(deputy.acting_until).is_(None), col(deputy.acting_until) >= today),
+            col(deputy.left_at).is_(None),
+            ~is_absent(deputy, today),
+        )
+        .order_by(col(deputy.position), col(deputy.id))
+        .limit(1)
+        .correlate(person)
+        .scalar_subquery()
+    )
+
+
+def is_absent(person: Any, today: date) -> ColumnElement[bool]:
+    """Say in SQL whether a person is recorded as absent today."""
+    return and_(
+        col(person.absent_from).is_not(None),
+        col(person.absent_from) <= today,
+        or_(col(person.absent_until).is_(None), col(person.absent_until) >= today),
+    )
+
+
+def recipients(people: Mapping[str, int], role: str) -> int:
+    """Return who is told for a role of the campaign or a person the file names; else the standing office."""
+    return people.get(role, people[Role.STANDING_OFFICE])

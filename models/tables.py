@@ -11,8 +11,8 @@ from models.database import UtcDateTime
 from rules.ladder import IfSilent, Ladder, Release
 from rules.letters import Relation, UnitKind
 from rules.notices import Channel, LetterState, NoticeKind, NoticeState
-from rules.stages import Mode, Ower, PaperRole, SideState, Stage
-from rules.work_items import ItemKind, ItemState, LatePolicy, Via
+from rules.stages import Mode, Ower, PaperChange, PaperRole, SideState, Stage
+from rules.work_items import ExtensionState, ItemKind, ItemState, LatePolicy, VersionCause, Via
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -50,12 +50,16 @@ def _snake(name: str) -> str:
 
 
 class Unit(SQLModel, table=True):
-    """A unit (đơn vị), keyed by code and the day from which it holds: codes and names are reused."""
+    """A unit (đơn vị), keyed by code and the day from which it holds: codes and names are reused.
+
+    `directory` is the organiser in whose list it stands: two offices may use one code for two bodies.
+    """
 
     __tablename__ = "units"
-    __table_args__ = (UniqueConstraint("code", "valid_from"),)
+    __table_args__ = (UniqueConstraint("directory", "code", "valid_from"),)
 
     id: int = Field(default=None, primary_key=True)
+    directory: str
     code: str
     valid_from: date
     official_code: str | None = None
@@ -70,19 +74,21 @@ class Unit(SQLModel, table=True):
 
 
 class ResidentialGroup(SQLModel, table=True):
-    """A residential group (tổ dân phố, bản, thôn) of a commune."""
+    """A residential group (tổ dân phố, bản, thôn) of a commune, until it is merged or split."""
 
     __tablename__ = "residential_groups"
-    __table_args__ = (UniqueConstraint("unit_id", "name"),)
+    __table_args__ = (UniqueConstraint("unit_id", "name", "valid_from"),)
 
     id: int = Field(default=None, primary_key=True)
     unit_id: int = Field(foreign_key="units.id")
     position: int
     name: str
+    valid_from: date
+    closed_on: date | None = None
 
 
 class Contact(SQLModel, table=True):
-    """A person of a unit who is written to; `role` is what he is there."""
+    """A person of a unit who is written to; `role` is what he is there, until he has left it."""
 
     __tablename__ = "contacts"
     __table_args__ = (
@@ -103,6 +109,9 @@ class Contact(SQLModel, table=True):
     acting_for_id: int | None = Field(default=None, foreign_key="contacts.id", index=True)
     acting_from: date | None = None
     acting_until: date | None = None
+    absent_from: date | None = None
+    absent_until: date | None = None
+    left_at: datetime | None = _instant(optional=True)
 
 
 class Campaign(SQLModel, table=True):
@@ -139,23 +148,37 @@ class CampaignUnit(SQLModel, table=True):
     branches: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
 
 
+class CampaignGroup(SQLModel, table=True):
+    """A residential group that a campaign is about; the list is frozen when the campaign opens."""
+
+    __tablename__ = "campaign_groups"
+
+    campaign_id: int = Field(foreign_key="campaigns.id", primary_key=True)
+    group_id: int = Field(foreign_key="residential_groups.id", primary_key=True)
+
+
 class StageEntry(SQLModel, table=True):
-    """When a campaign entered a stage."""
+    """When a campaign entered a stage, and when whoever owes something in it was asked."""
 
     __tablename__ = "stage_entries"
 
     campaign_id: int = Field(foreign_key="campaigns.id", primary_key=True)
     stage: Stage = _one_of(Stage, primary_key=True)
     entered_at: datetime = _instant()
+    asked_at: datetime | None = _instant(optional=True)
 
 
 class Paper(SQLModel, table=True):
-    """A registered paper (văn bản đã ban hành); the program never invents its number or day."""
+    """A registered paper (văn bản đã ban hành); the program never invents its number or day.
+
+    `change` says what it does to an earlier one, which stays as it was.
+    """
 
     __tablename__ = "papers"
     __table_args__ = (
         UniqueConstraint("campaign_id", "number", "issued_on"),
         CheckConstraint("number <> ''", name="number_given"),
+        CheckConstraint("(change IS NULL) = (changes_id IS NULL)", name="changes_one"),
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -166,6 +189,8 @@ class Paper(SQLModel, table=True):
     title: str | None = None
     signed_by: str | None = None
     registered_at: datetime = _instant()
+    change: PaperChange | None = _one_of(PaperChange, optional=True, named="change")
+    changes_id: int | None = Field(default=None, foreign_key="papers.id")
 
 
 class PaperPart(SQLModel, table=True):
@@ -189,10 +214,16 @@ class Amendment(SQLModel, table=True):
     amended_at: datetime = _instant()
     mode: Mode | None = _one_of(Mode, optional=True)
     reason: str
+    opens_on: date | None = None
+    dues: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
 
 
 class DeadlineVersion(SQLModel, table=True):
-    """One version of a deadline (thời hạn), shared by all items that have the same one."""
+    """One version of a deadline (thời hạn), shared by all items that have the same one.
+
+    `cause` says why it was written; one that an amendment or an extension wrote names the version
+    it takes the place of and the paper that allows it.
+    """
 
     __tablename__ = "deadlines"
     __table_args__ = (CheckConstraint("closes_at <= late_from", name="closes_before_late"),)
@@ -205,10 +236,17 @@ class DeadlineVersion(SQLModel, table=True):
     closes_at: datetime = _instant()
     late_from: datetime = _instant()
     written_at: datetime = _instant()
+    cause: VersionCause = _one_of(VersionCause)
+    replaces_id: int | None = Field(default=None, foreign_key="deadlines.id")
+    paper_id: int | None = Field(default=None, foreign_key="papers.id")
 
 
 class DeadlineStep(SQLModel, table=True):
-    """A step of a ladder at one version of a deadline, with the instant at which it fires."""
+    """A step of a ladder at one version of a deadline, with the instant at which it fires.
+
+    `fired_at` is when a tick queued it for every item of that version that was open; a step is
+    queued once. One that lay in the past when its version was written counts as fired then.
+    """
 
     __tablename__ = "deadline_steps"
     __table_args__ = (UniqueConstraint("deadline_id", "step"),)
@@ -219,6 +257,8 @@ class DeadlineStep(SQLModel, table=True):
     step: str
     fires_at: datetime = _instant(index=True)
     wants_draft: bool = False
+    repeats: bool = False
+    fired_at: datetime | None = _instant(optional=True)
 
 
 class StepRecipient(SQLModel, table=True):
@@ -234,7 +274,7 @@ class StepRecipient(SQLModel, table=True):
 
 
 class WorkItem(SQLModel, table=True):
-    """The one thing that is due (nhiệm vụ) from one unit."""
+    """The one thing that is due (nhiệm vụ) from one unit; `subject` tells a complaint from another."""
 
     __tablename__ = "work_items"
     __table_args__ = (
@@ -253,6 +293,8 @@ class WorkItem(SQLModel, table=True):
     state: ItemState = _one_of(ItemState)
     opened_at: datetime = _instant()
     done_at: datetime | None = _instant(optional=True)
+    acknowledged_at: datetime | None = _instant(optional=True)
+    subject: str | None = None
 
 
 class Submission(SQLModel, table=True):
@@ -271,6 +313,45 @@ class Submission(SQLModel, table=True):
     handed_in_by: str | None = None
     is_not_proposing: bool = False
     deadline_id: int | None = Field(default=None, foreign_key="deadlines.id")
+
+
+class DossierReturn(SQLModel, table=True):
+    """One request to complete a dossier (yêu cầu bổ sung) with all its reasons, after one handing-in."""
+
+    __tablename__ = "returns"
+    __table_args__ = (UniqueConstraint("item_id", "round"),)
+
+    id: int = Field(default=None, primary_key=True)
+    item_id: int = Field(foreign_key="work_items.id")
+    round: int
+    returned_at: datetime = _instant()
+    recorded_at: datetime = _instant()
+    returned_by: str | None = None
+    reasons: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    deadline_id: int = Field(foreign_key="deadlines.id")
+
+
+class ExtensionRequest(SQLModel, table=True):
+    """A request for more time (đề nghị gia hạn) and what became of it."""
+
+    __tablename__ = "extension_requests"
+    __table_args__ = (
+        CheckConstraint("(state = 'asked') = (settled_at IS NULL)", name="settled_when_answered"),
+        Index(None, "item_id", "state"),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    item_id: int = Field(foreign_key="work_items.id")
+    state: ExtensionState = _one_of(ExtensionState)
+    asked_at: datetime = _instant()
+    recorded_at: datetime = _instant()
+    asked_by: str | None = None
+    wanted: str | None = None
+    reason: str
+    number: str | None = None
+    issued_on: date | None = None
+    settled_at: datetime | None = _instant(optional=True)
+    answer: str | None = None
 
 
 class Letter(SQLModel, table=True):
@@ -310,6 +391,7 @@ class Notice(SQLModel, table=True):
     __table_args__ = (
         Index(None, "item_id", "kind", "state"),
         Index(None, "campaign_id", "state"),
+        Index("ix_notices_of_a_step", "item_id", "deadline_id", "step"),
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -328,6 +410,8 @@ class Notice(SQLModel, table=True):
     release_at: datetime | None = _instant(optional=True)
     settled_at: datetime | None = _instant(optional=True)
     reason: str | None = None
+    note: str | None = None
+    is_held: bool = False
     letter_id: int | None = Field(default=None, foreign_key="letters.id", index=True)
 
 
@@ -341,13 +425,31 @@ class Lease(SQLModel, table=True):
     held_until: datetime = _instant()
 
 
+class JournalHead(SQLModel, table=True):
+    """How long a campaign's journal is and the hash of its last entry; whoever adds one locks it."""
+
+    __tablename__ = "journal_heads"
+
+    campaign_id: int = Field(
+        foreign_key="campaigns.id", primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
+    length: int = 0
+    hash: str
+
+
 class JournalEntry(SQLModel, table=True):
-    """Who did what, when it happened and when it was recorded (nhật ký xử lý)."""
+    """Who did what, when it happened and when it was recorded (nhật ký xử lý).
+
+    Nothing is ever changed or removed here: both databases refuse it, and each entry's `hash` is
+    bound to the one before it.
+    """
 
     __tablename__ = "journal"
+    __table_args__ = (UniqueConstraint("campaign_id", "number"),)
 
     id: int = Field(default=None, primary_key=True)
-    campaign_id: int = Field(foreign_key="campaigns.id", index=True)
+    campaign_id: int = Field(foreign_key="campaigns.id")
+    number: int
     happened_at: datetime = _instant()
     recorded_at: datetime = _instant()
     done_by: str | None = None
@@ -355,3 +457,4 @@ class JournalEntry(SQLModel, table=True):
     unit: str | None = None
     stage: Stage = _one_of(Stage)
     detail: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    hash: str

@@ -1,27 +1,29 @@
-"""Work items: created for every unit that owes one, completed, counted."""
+"""Work items: created for every unit that owes one, found, completed, waived, cancelled."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, exists, func, literal
+from sqlalchemy import Select, and_, case, exists, literal
 from sqlmodel import Session, col, select, update
 
 from models import journal
 from models.database import UtcDateTime
 from models.inserting import inserting, joined
-from models.notices import queue_receipt, suppress_unsaid
+from models.notices import queue_about, suppress_unsaid
+from models.permits import permit
 from models.tables import (
     Campaign,
     CampaignUnit,
-    DeadlineVersion,
     Paper,
     PaperPart,
-    Submission,
     Unit,
     WorkItem,
 )
+from rules.deeds import Deed
+from rules.notices import NoticeKind
 from rules.stages import DONE_BY_PAPER, ITEMS, PaperRole, Stage
-from rules.work_items import ItemKind, ItemState, LatePolicy, Via, may_become
+from rules.work_items import ItemKind, ItemState
 
 
 class UnknownUnit(Exception):
@@ -38,18 +40,6 @@ class NothingOwed(Exception):
     def __init__(self, item: str, state: ItemState | None) -> None:
         super().__init__(item)
         self.item, self.state = item, state
-
-
-class DeadlinePassed(Exception):
-    """The campaign's file refuses what comes after `late_from`."""
-
-    def __init__(self, late_from: datetime) -> None:
-        super().__init__(str(late_from))
-        self.late_from = late_from
-
-
-class FromTheFuture(Exception):
-    """What is recorded cannot have happened after it is recorded."""
 
 
 def create_items(
@@ -112,13 +102,26 @@ def complete(session: Session, campaign: Campaign, items: Select[Any], *, at: da
     return len(done.all())
 
 
-def cancel_open(session: Session, campaign: Campaign, *, at: datetime) -> int:
-    """Cancel every item still open, since the campaign closes; returns how many."""
-    items = select(WorkItem.id).where(WorkItem.campaign_id == campaign.id, WorkItem.state == ItemState.OPEN)
-    suppress_unsaid(session, campaign, items, at=at)
+def cancel_open(
+    session: Session,
+    campaign: Campaign,
+    *,
+    at: datetime,
+    spares: tuple[ItemKind, ...] = (ItemKind.COMPLAINT,),
+) -> int:
+    """Cancel every item still open, since the campaign ends; returns how many.
+
+    A complaint outlives the campaign that has closed: it has its own term.
+    """
+    ends = and_(
+        col(WorkItem.campaign_id) == campaign.id,
+        col(WorkItem.state) == ItemState.OPEN,
+        col(WorkItem.kind).not_in(spares),
+    )
+    suppress_unsaid(session, campaign, select(WorkItem.id).where(ends), at=at)
     cancelled = session.execute(
         update(WorkItem)
-        .where(col(WorkItem.campaign_id) == campaign.id, col(WorkItem.state) == ItemState.OPEN)
+        .where(ends)
         .values(state=ItemState.CANCELLED)
         .returning(col(WorkItem.id))
         .execution_options(synchronize_session=False)
@@ -126,84 +129,62 @@ def cancel_open(session: Session, campaign: Campaign, *, at: datetime) -> int:
     return len(cancelled.all())
 
 
-def hand_in(
+def waive(
     session: Session,
     campaign: Campaign,
     kind: ItemKind,
-    unit: str,
+    units: Sequence[str],
     *,
+    reason: str,
     at: datetime,
     recorded_at: datetime,
     by: str | None,
-    via: Via = Via.PORTAL,
-    number: str | None = None,
-    is_not_proposing: bool = False,
-) -> WorkItem:
-    """Hand an item in (nộp hồ sơ, gửi kết quả thẩm định); what was queued about it is suppressed.
+) -> int:
+    """Let units off what they owe (miễn thực hiện); each is told why, and nothing else any more.
 
-    `at` is when it was received, which decides lateness; `recorded_at` when it was entered. For a
-    dossier `is_not_proposing` (không đề nghị công nhận) is as good as any other, and a receipt is
-    queued.
-
-    Raises UnknownUnit, NothingOwed where the item is not open, DeadlinePassed where the file says
-    `late: refuse`, FromTheFuture where `at` lies after `recorded_at`.
+    Returns how many items were waived. Raises UnknownUnit, NothingOwed where an item is not open;
+    then none is waived.
     """
-    if at > recorded_at:
-        raise FromTheFuture
-    item = get_item(session, campaign, kind, unit)
-    if not may_become(item.state, ItemState.DONE):
-        raise NothingOwed(item.name, item.state)
-    late_from = session.exec(
-        select(DeadlineVersion.late_from).where(DeadlineVersion.id == item.deadline_id)
-    ).one_or_none()
-    is_late = late_from is not None and at >= late_from
-    if is_late and late_from and kind is ItemKind.DOSSIER and campaign.late_policy is LatePolicy.REFUSE:
-        raise DeadlinePassed(late_from)
-    rounds = session.exec(
-        select(func.count()).select_from(Submission).where(Submission.item_id == item.id)
-    ).one()
-    session.add(
-        Submission(
-            item_id=item.id,
-            round=rounds + 1,
-            received_at=at,
-            recorded_at=recorded_at,
-            via=via,
-            number=number,
-            handed_in_by=by,
-            is_not_proposing=is_not_proposing,
-            deadline_id=item.deadline_id,
-        )
+    permit(campaign, Deed.WAIVE, at=at, recorded_at=recorded_at)
+    items = open_items(session, campaign, kind, units)
+    chosen = select(WorkItem.id).where(col(WorkItem.id).in_([item.id for item in items]))
+    suppress_unsaid(session, campaign, chosen, at=recorded_at)
+    session.execute(
+        update(WorkItem)
+        .where(col(WorkItem.id).in_([item.id for item in items]))
+        .values(state=ItemState.WAIVED)
+        .execution_options(synchronize_session="fetch")
     )
-    session.flush()
-    suppress_unsaid(session, campaign, select(WorkItem.id).where(WorkItem.id == item.id), at=recorded_at)
-    item.state, item.done_at = ItemState.DONE, at
-    session.add(item)
-    session.flush()
-    if kind is ItemKind.DOSSIER:
-        queue_receipt(session, campaign, item, rounds + 1, at=recorded_at)
-    journal.write(
+    queue_about(session, campaign, NoticeKind.WAIVED, chosen, reason=reason, at=recorded_at)
+    journal.write_all(
         session,
         campaign,
-        "not_proposing" if is_not_proposing else "handed_in",
+        [
+            journal.Line("waived", unit, {"item": item.name, "reason": reason})
+            for unit, item in zip(units, items, strict=True)
+        ],
         at=at,
         recorded_at=recorded_at,
         by=by,
-        unit=unit,
-        detail={
-            "item": item.name,
-            "via": via.value,
-            "late": is_late,
-            **({"number": number} if number else {}),
-        },
     )
-    return item
+    return len(items)
+
+
+def open_items(session: Session, campaign: Campaign, kind: ItemKind, units: Sequence[str]) -> list[WorkItem]:
+    """Return the items of these units, in their order, all of them open; raises UnknownUnit, NothingOwed."""
+    items = [get_item(session, campaign, kind, unit) for unit in units]
+    for item in items:
+        if item.state is not ItemState.OPEN:
+            raise NothingOwed(item.name, item.state)
+    return items
 
 
 def get_item(session: Session, campaign: Campaign, kind: ItemKind, unit: str) -> WorkItem:
-    """Return the item of this kind that a unit owes or owed; raises UnknownUnit, NothingOwed."""
+    """Return the item of this kind that a unit owes or owed, locked; raises UnknownUnit, NothingOwed."""
     found = session.exec(
-        select(WorkItem).where(WorkItem.campaign_id == campaign.id, WorkItem.name == f"{kind}/{unit}")
+        select(WorkItem)
+        .where(WorkItem.campaign_id == campaign.id, WorkItem.name == f"{kind}/{unit}")
+        .with_for_update()
     ).one_or_none()
     if found is not None:
         return found

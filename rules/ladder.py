@@ -57,12 +57,45 @@ GATES: dict[Role, tuple[Release, IfSilent]] = {
 }
 
 
+# Whoever stands above a role when it may not be told itself (design.md §4); nobody above the chairman.
+UP: dict[Role, Role | None] = {
+    Role.OFFICER: Role.UNIT_HEAD,
+    Role.UNIT_HEAD: Role.STANDING_HEAD,
+    Role.STANDING_OFFICE: Role.STANDING_HEAD,
+    Role.STANDING_HEAD: Role.VICE_CHAIRMAN,
+    Role.OFFICE: Role.VICE_CHAIRMAN,
+    Role.VICE_CHAIRMAN: Role.CHAIRMAN,
+    Role.CHAIRMAN: None,
+}
+
+
+def levels(recipient: str) -> tuple[str, ...]:
+    """Return a recipient and whoever stands above him, up to the chairman.
+
+    Above a person whom the file names stands the chairman.
+    """
+    if recipient not in set(Role):
+        return (recipient, Role.CHAIRMAN)
+    found = [Role(recipient)]
+    while (above := UP[found[-1]]) is not None:
+        found.append(above)
+    return tuple(found)
+
+
+def gate_of(recipient: str) -> tuple[Release, IfSilent]:
+    """Return who releases a message to this recipient, and what happens if he is silent.
+
+    A person whom the file names is treated as a leader.
+    """
+    return GATES[Role(recipient)] if recipient in set(Role) else (Release.STANDING_HEAD, IfSilent.HOLD)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One rung: mốc nhắc hạn where it stands before the deadline, mốc đôn đốc after it.
 
     `days` are working days before the closing day or after the first late one. `to` and the
-    entries of `copy` are roles or the name of a person.
+    entries of `copy` are roles or the name of a person. A step that `repeat` wrote out says so.
     """
 
     ladder: Ladder
@@ -73,6 +106,7 @@ class Step:
     draft: str | None = None
     release: Release | None = None
     if_silent: IfSilent | None = None
+    repeats: bool = False
 
     @property
     def name(self) -> str:
@@ -81,8 +115,7 @@ class Step:
 
     def gate(self, recipient: str) -> tuple[Release, IfSilent]:
         """Return who releases this step to this recipient, and what happens if he is silent."""
-        known = Role(recipient) if recipient in set(Role) else None
-        release, if_silent = GATES[known] if known else (Release.STANDING_HEAD, IfSilent.HOLD)
+        release, if_silent = gate_of(recipient)
         return self.release or release, self.if_silent or if_silent
 
 
@@ -96,7 +129,7 @@ class Repeat:
     def steps_after(self, last: Step) -> Iterator[Step]:
         """Yield the further steps to the recipient of the last one."""
         for days in range(last.days + self.every, self.until + 1, self.every):
-            yield replace(last, days=days, draft=None)
+            yield replace(last, days=days, draft=None, repeats=True)
 
 
 @dataclass(frozen=True, slots=True)

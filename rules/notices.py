@@ -54,7 +54,13 @@ NOTICE_MAY_FOLLOW: dict[NoticeState, frozenset[NoticeState]] = {
         {NoticeState.QUEUED, NoticeState.SUPERSEDED, NoticeState.SUPPRESSED}
     ),
     NoticeState.QUEUED: frozenset(
-        {NoticeState.SAID, NoticeState.SUPERSEDED, NoticeState.SUPPRESSED, NoticeState.FAILED}
+        {
+            NoticeState.SAID,
+            NoticeState.SUPERSEDED,
+            NoticeState.SUPPRESSED,
+            NoticeState.FAILED,
+            NoticeState.WAITING_RELEASE,  # the standing head holds back what has not left yet
+        }
     ),
     NoticeState.SAID: frozenset(),
     NoticeState.SUPERSEDED: frozenset(),
@@ -86,6 +92,13 @@ DO_NOT_WAIT = frozenset({NoticeKind.RECEIPT, NoticeKind.UNDELIVERABLE})
 # What goes over the urgent channels first: the last day, and everything after it (design.md §5).
 URGENT_KIND = NoticeKind.ESCALATION
 URGENT_REMINDER = "before:0"
+
+# A leader who was told of an item hears in his next digest that its term was extended; this line
+# rides in that digest and never makes one (design.md §3).
+RIDES_ALONG = "extended"
+
+# Why a step was dropped: whoever it could go to owes the item himself or was told before.
+AT_THE_TOP = "at_the_top"
 
 # design.md §5: minutes before the next try after a passing failure, then hourly to 24 hours.
 RETRY_MINUTES = (1, 5, 15, 60)

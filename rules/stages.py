@@ -45,6 +45,19 @@ class PaperRole(StrEnum):
     DECISION = "decision"
 
 
+class PaperChange(StrEnum):
+    """What a later paper does to an earlier one; an earlier one is never edited."""
+
+    SUPPLEMENTS = "supplements"
+    CORRECTS = "corrects"
+    REPLACES = "replaces"
+    REVOKES = "revokes"
+
+
+# An earlier paper that one of these befalls no longer plays its role.
+ENDS_THE_EARLIER = frozenset({PaperChange.REPLACES, PaperChange.REVOKES})
+
+
 class Ower(StrEnum):
     """Which units of a campaign owe an item."""
 
@@ -89,9 +102,6 @@ DONE_BY_PAPER: dict[PaperRole, tuple[ItemKind, ...]] = {
 
 # Freezing the consolidated list is the doing of these.
 DONE_BY_FREEZING = (ItemKind.RESULT, ItemKind.MINUTES)
-
-# Where the standing office may go on without what others owe, once the deadline has passed.
-MAY_GO_ON = frozenset({Stage.SELF_ASSESSMENT, Stage.AGENCY_REVIEW})
 
 
 class Blocker(StrEnum):

@@ -18,6 +18,16 @@ class ItemKind(StrEnum):
     MINUTES = "minutes"
     SUBMISSION = "submission"
     DECISION = "decision"
+    COMPLAINT = "complaint"
+
+
+# A dossier sent back for completion has this long, counted from the day of the request; an agency
+# has as long for a dossier that joins its concluded review (design.md §2).
+RETURN_WORKING_DAYS = 3
+REVIEW_AGAIN_WORKING_DAYS = 3
+
+# A first complaint is settled within 30 days of its acceptance: Luật Khiếu nại 2011, Điều 28.
+COMPLAINT_DAYS = 30
 
 
 class ItemState(StrEnum):
@@ -51,6 +61,29 @@ class LatePolicy(StrEnum):
 
     ACCEPT_FLAGGED = "accept_flagged"
     REFUSE = "refuse"
+
+
+class VersionCause(StrEnum):
+    """Why a version of a deadline was written."""
+
+    ENTERED = "entered"  # the stage was entered
+    AMENDED = "amended"
+    EXTENDED = "extended"
+    RETURNED = "returned"
+    REOPENED = "reopened"  # a dossier joined a concluded review
+    COMPLAINT = "complaint"
+
+
+# Versions that hold for a whole stage, not for single units.
+OF_THE_STAGE = (VersionCause.ENTERED, VersionCause.AMENDED)
+
+
+class ExtensionState(StrEnum):
+    """What became of a request for more time (đề nghị gia hạn)."""
+
+    ASKED = "asked"
+    GRANTED = "granted"
+    REFUSED = "refused"
 
 
 class Lateness(StrEnum):

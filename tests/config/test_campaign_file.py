@@ -117,7 +117,7 @@ def test_a_paper_may_have_several_roles(files):
 
 
 def test_the_seven_communes_stand_in_official_order(files):
-    assert [(unit.code, unit.official_code, unit.name) for unit in files.read().communes] == [
+    assert [(unit.code, unit.official_code, unit.name) for unit in files.read().owing] == [
         ("quyet-thang", "03386", "phường Quyết Thắng"),
         ("tan-phong", "03387", "phường Tân Phong"),
         ("quyet-tien", "03388", "phường Quyết Tiến"),
@@ -221,7 +221,7 @@ def test_a_running_campaign_reads_its_own_copy(files):
 
 def test_strings_come_in_nfc_however_they_were_typed(files):
     files.change(UNITS, "name: phường Quyết Tiến", "name: phường Quyê\u0301t Tiê\u0301n")
-    assert files.read().communes[2].name == "phường Quyết Tiến"
+    assert files.read().owing[2].name == "phường Quyết Tiến"
 
 
 def test_files_are_named_as_the_user_gave_them(files, monkeypatch):

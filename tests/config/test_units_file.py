@@ -163,9 +163,9 @@ def test_the_same_official_code_may_be_used_again_later(folder):
 
 def test_official_codes_keep_their_zero_even_without_quotes(folder):
     change(folder, '"03409"', "03409")
-    assert read_campaign(folder / CAMPAIGN).communes[-1].official_code == "03409"
+    assert read_campaign(folder / CAMPAIGN).owing[-1].official_code == "03409"
 
 
 def test_phones_and_addresses_stay_as_they_were_written(folder):
-    officer = read_campaign(folder / CAMPAIGN).communes[-1].contacts[0]
+    officer = read_campaign(folder / CAMPAIGN).owing[-1].contacts[0]
     assert (officer.code, officer.phone) == ("san-thang.1", "0213 000 0028")

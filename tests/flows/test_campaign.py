@@ -12,9 +12,9 @@ from flows.delivery import deliver_letters
 from models.campaigns import freeze_list, get_campaign, go_on, open_campaign
 from models.database import transaction
 from models.due_steps import Gate
+from models.handing_in import hand_in
 from models.leases import only_one, take
 from models.papers import register_paper
-from models.work_items import hand_in
 from notifications.mailbox import Mailbox
 from rules.calendar import CITY
 from rules.letters import Paper
@@ -135,7 +135,13 @@ def test_the_whole_way_to_the_end(database, tmp_path):
     tick(at("11-18 09:00"))
     assert stage(code) is Stage.CONSOLIDATION
     with transaction() as session:
-        freeze_list(session, get_campaign(session, code), at=at("11-19 09:00"), by=None)
+        freeze_list(
+            session,
+            get_campaign(session, code),
+            at=at("11-19 09:00"),
+            recorded_at=at("11-19 09:00"),
+            by=None,
+        )
     register(code, PaperRole.SUBMISSION, at("11-19 10:00"))
     tick(at("11-19 10:00"))
     assert stage(code) is Stage.DECISION
@@ -153,7 +159,14 @@ def test_the_office_goes_on_without_a_review_and_says_why(database, tmp_path):
     tick(OPENING)
     tick(at("11-22 00:00"))
     with transaction() as session:
-        go_on(session, get_campaign(session, code), at=at("12-02 00:00"), by="MẪU", reason="MẪU")
+        go_on(
+            session,
+            get_campaign(session, code),
+            at=at("12-02 00:00"),
+            recorded_at=at("12-02 00:00"),
+            by="MẪU",
+            reason="MẪU",
+        )
     tick(at("12-02 00:00"))
     assert stage(code) is Stage.CONSOLIDATION
 

@@ -177,7 +177,7 @@ def test_not_proposing_counts_as_handed_in(run, opened):
         (("submit", "mau-2021", "nowhere"), "nowhere"),
         (("submit", "nothing-2021", "a"), "nothing-2021"),
         (("submit", "mau-2021", "a", "--at", "2031-01-01T00:00"), "--at"),
-        (("review", "mau-2021", "x"), "review/x"),
+        (("review", "mau-2021", "x"), "thẩm định, tổng hợp"),
         (("conclude", "mau-2021"), "tổng hợp"),
         (("go-on", "mau-2021", "--reason", "MẪU", "--at", "2021-11-15T09:00"), "22/11/2021"),
         (

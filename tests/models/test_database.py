@@ -66,8 +66,8 @@ def test_a_naive_instant_is_refused(database):
 
 def test_a_state_outside_the_vocabulary_is_refused_by_the_database_itself(database):
     statement = text(
-        "INSERT INTO units (code, valid_from, name, kind, relation, position)"
-        " VALUES ('x', '2021-01-01', 'x', 'kingdom', 'peer', 0)"
+        "INSERT INTO units (directory, code, valid_from, name, kind, relation, position)"
+        " VALUES ('x', 'x', '2021-01-01', 'x', 'kingdom', 'peer', 0)"
     )
     with pytest.raises(Exception, match=r"(?i)check"), transaction() as session:
         session.execute(statement)

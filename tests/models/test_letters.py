@@ -10,10 +10,10 @@ from models import due_steps, letters, notices, outbox
 from models.campaigns import enter_stage, file_of, get_campaign, open_campaign
 from models.database import transaction
 from models.due_steps import Gate
+from models.handing_in import hand_in
 from models.letters import Channels
 from models.outbox import Said
 from models.people import people_of
-from models.work_items import hand_in
 from rules.calendar import CITY
 from rules.notices import Channel
 from rules.stages import Stage
@@ -41,16 +41,14 @@ def queue(code: str, now: datetime) -> None:
         campaign = get_campaign(session, code)
         calendar = file_of(campaign).calendar
         notices.queue_openings(session, campaign, Stage.SELF_ASSESSMENT, at=now)
-        due_steps.queue_reminders(session, campaign, now=now)
-        due_steps.queue_escalations(
+        due_steps.queue_due(
             session,
             campaign,
             now=now,
-            people=people_of(session, campaign),
+            people=people_of(session, campaign, today=file_of(campaign).calendar.day_of(now)),
             gate=Gate(is_for_all=False),
             calendar=calendar,
         )
-        due_steps.supersede_older(session, campaign, now=now)
         email = (Channel.EMAIL,)
         letters.make_letters(session, campaign, now=now, channels=Channels(email, email), calendar=calendar)
 
@@ -103,8 +101,7 @@ def test_a_leader_gets_one_letter_for_all_units(database, tmp_path):
 
 
 def test_a_second_digest_waits_for_the_next_day(database, tmp_path):
-    steps = [{"after": 0, "to": "chairman"}, {"after": 0, "to": "chairman", "at": "14:00"}]
-    steps[1]["after"] = 1
+    steps = [{"after": 0, "to": "chairman"}, {"repeat": {"every": 1, "until": 1}}]
     code = begin(tmp_path / "files", escalate=steps, remind=[])
     queue(code, at("22 08:30"))
     record(claim(at("22 08:30")), at("22 08:30"))

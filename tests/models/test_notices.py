@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from models import due_steps, notices
+from models import due_steps, leaders
 from models.campaigns import enter_stage, file_of, get_campaign, open_campaign
 from models.database import transaction
 from models.due_steps import Gate
+from models.handing_in import hand_in
 from models.people import people_of
-from models.work_items import hand_in
 from rules.calendar import CITY
 from rules.notices import NoticeKind, notice_key
 from rules.stages import Stage
@@ -42,16 +42,14 @@ def code(database, tmp_path: Path) -> str:
 def queue(code: str, now: datetime, gate: Gate = OPEN_GATE) -> None:
     with transaction() as session:
         campaign = get_campaign(session, code)
-        due_steps.queue_reminders(session, campaign, now=now)
-        due_steps.queue_escalations(
+        due_steps.queue_due(
             session,
             campaign,
             now=now,
-            people=people_of(session, campaign),
+            people=people_of(session, campaign, today=file_of(campaign).calendar.day_of(now)),
             gate=gate,
             calendar=file_of(campaign).calendar,
         )
-        due_steps.supersede_older(session, campaign, now=now)
 
 
 def told() -> list[tuple[str, str, str, str]]:
@@ -198,8 +196,8 @@ def test_messages_to_leaders_wait_for_the_standing_head(code):
     queue(code, at("22 08:30"), Gate())
     assert {row[3] for row in told() if row[1] == "after:0"} == {"waiting_release"}
     with transaction() as session:
-        assert notices.let_go(session, get_campaign(session, code), now=at("22 09:59")) == 0
-        assert notices.let_go(session, get_campaign(session, code), now=at("22 10:00")) == 2
+        assert leaders.let_go(session, get_campaign(session, code), now=at("22 09:59")) == 0
+        assert leaders.let_go(session, get_campaign(session, code), now=at("22 10:00")) == 2
     assert {row[3] for row in told() if row[1] == "after:0"} == {"queued"}
 
 
@@ -207,10 +205,18 @@ def test_what_waits_for_the_chairman_is_held_until_it_is_released(code):
     queue(code, at("25 08:30"), Gate())
     with transaction() as session:
         campaign = get_campaign(session, code)
-        notices.let_go(session, campaign, now=at("26 17:00"))
-        assert notices.count_waiting(session, campaign) == 6
-        released = notices.release(session, campaign, unit="a", step="after:3", at=at("26 17:00"), by="MẪU")
-        assert (released, notices.count_waiting(session, campaign)) == (3, 3)
+        leaders.let_go(session, campaign, now=at("26 17:00"))
+        assert leaders.count_waiting(session, campaign) == 6
+        released = leaders.release(
+            session,
+            campaign,
+            unit="a",
+            step="after:3",
+            at=at("26 17:00"),
+            recorded_at=at("26 17:00"),
+            by="MẪU",
+        )
+        assert (released, leaders.count_waiting(session, campaign)) == (3, 3)
 
 
 def test_a_deputy_stands_in_for_an_absent_head(database, tmp_path):

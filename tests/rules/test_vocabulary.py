@@ -25,6 +25,7 @@ ITEM_MOVES = {
 }
 NOTICE_MOVES = {
     ("waiting_release", "queued"),
+    ("queued", "waiting_release"),
     ("waiting_release", "superseded"),
     ("waiting_release", "suppressed"),
     ("queued", "said"),
