@@ -13,12 +13,12 @@ from models.account import NoticeAccount, notices_of
 from models.campaigns import file_of, stages_entered
 from models.database import Session
 from models.papers import find_paper
-from models.standings import Standing, standings
+from models.standings import Standing, standings, terms
 from models.tables import Campaign
 from rules.calendar import CITY, Deadline, parse_wording
 from rules.notices import NoticeState
 from rules.stages import PaperRole
-from rules.work_items import ItemKind, lateness
+from rules.work_items import ItemKind, Lateness, lateness
 
 # What the table leaves out: every stage says by itself what it has opened.
 QUIET = frozenset({"released"})
@@ -36,18 +36,17 @@ def chronicle(session: Session, campaign: Campaign, *, now: datetime) -> dict[st
         "deadlines": sorted(
             (
                 {
-                    "item": item.name,
-                    "unit": item.unit,
-                    "kind": item.kind.value,
-                    "version": item.version,
-                    "wording": item.wording,
-                    "closes_at": iso(item.closes_at),
-                    "late_from": iso(item.late_from),
+                    "item": term.item,
+                    "unit": term.unit,
+                    "kind": term.kind.value,
+                    "version": term.version,
+                    "wording": term.wording,
+                    "closes_at": iso(term.closes_at),
+                    "late_from": iso(term.late_from),
                 }
-                for item in standing
-                if item.version is not None
+                for term in terms(session, campaign)
             ),
-            key=lambda each: (each["late_from"], each["kind"], each["unit"], each["version"]),
+            key=lambda each: (each["late_from"], each["kind"], each["unit"], each["item"], each["version"]),
         ),
         "events": sorted(
             (
@@ -105,9 +104,11 @@ def result(
             {
                 "unit": item.unit,
                 "state": item.state.value,
-                "received_at": iso(item.done_at),
+                "received_at": iso(item.first_received_at),
                 "lateness": item_lateness(item, now),
                 "not_proposing": item.is_not_proposing,
+                "rounds": item.rounds,
+                "last_received_at": iso(item.done_at),
             }
             for item in standing
             if item.kind is ItemKind.DOSSIER
@@ -117,7 +118,13 @@ def result(
 
 
 def item_lateness(item: Standing, now: datetime) -> str:
-    """Return how an item stands against its deadline, as `rules.work_items.lateness` names it."""
+    """Return how an item stands against its deadline, as `rules.work_items.lateness` names it.
+
+    What was handed in is judged by its first handing-in, against the version in force then.
+    """
+    if item.done_at is not None and item.first_received_at is not None and item.first_late_from is not None:
+        is_late = item.first_received_at >= item.first_late_from
+        return (Lateness.LATE if is_late else Lateness.ON_TIME).value
     meant = None
     if item.wording and item.closes_at and item.late_from:
         meant = Deadline(parse_wording(item.wording), item.closes_at, item.late_from)

@@ -14,7 +14,7 @@ from config.messages import say
 
 DATA = Path(campaign_file.__file__).parent
 LETTER = "lai-chau-2021"
-DAY = re.compile(r"\b(\d{4}-\d{2}-\d{2})\b")
+DAY = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 FOLDERS = ("campaigns", "units", "criteria")
 
 

@@ -19,7 +19,7 @@ from models.campaigns import get_campaign
 from models.database import Database, transaction, using
 from rules.calendar import CITY
 from rules.ladder import GATES, IfSilent, Release, Role
-from rules.notices import NoticeKind, NoticeState
+from rules.notices import AT_THE_TOP, NoticeKind, NoticeState
 from rules.work_items import ItemKind
 
 MOST_NAMES = 4
@@ -107,7 +107,7 @@ def warnings(file: CampaignFile, notices: Sequence[NoticeAccount]) -> list[str]:
     if unreachable:
         names = ", ".join(unit.name for unit in unreachable)
         found.append(say("foretold.unreachable", count=len(unreachable), names=names))
-    dropped = sorted({each.step for each in notices if each.state is NoticeState.SUPPRESSED})
+    dropped = sorted({each.step for each in notices if each.reason == AT_THE_TOP})
     if dropped:
         found.append(say("foretold.dropped", steps=", ".join(step_words(step) for step in dropped)))
     days = sorted({each.at.astimezone(CITY).date() for each in notices})

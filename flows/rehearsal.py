@@ -21,6 +21,9 @@ from notifications.mailbox import Mailbox
 # A campaign lasts months; one that never ends is a defect, and should say so rather than hang.
 MOST_INSTANTS = 5_000
 
+# What the head of the standing office does to messages that wait for him.
+OF_THE_HEAD = (Verb.RELEASE, Verb.HOLD, Verb.ANNOTATE)
+
 
 class ScriptBeforeOpening(Exception):
     """A line of the script lies before the campaign opens; `line` is its number in the file."""
@@ -129,6 +132,9 @@ class _Play:
         return None
 
     def _gate(self, now: datetime) -> Gate:
-        """Everything is released at once, but for the units of which the script releases it later."""
-        later = [line for line in self._script if line.do is Verb.RELEASE and line.recorded_at > now]
-        return Gate(is_for_all=False, units=frozenset(line.unit for line in later if line.unit))
+        """Everything is released at once, but for the units about which the standing head acts later."""
+        later = [line for line in self._script if line.do in OF_THE_HEAD and line.recorded_at > now]
+        return Gate(
+            is_for_all=any(line.unit is None for line in later),
+            units=frozenset(line.unit for line in later if line.unit),
+        )

@@ -17,11 +17,12 @@ from config.messages import say
 from flows.chronicle import Row, iso, item_lateness, result
 from models.campaigns import file_of, stage_facts
 from models.database import Session
+from models.extensions import requests_open
 from models.leaders import count_waiting
 from models.standings import standings, totals
 from models.tables import Campaign
 from rules.calendar import CITY
-from rules.stages import blockers
+from rules.stages import Stage, blockers
 from rules.work_items import ItemKind, ItemState
 
 WEEKDAYS = ("T2", "T3", "T4", "T5", "T6", "T7", "CN")
@@ -121,9 +122,12 @@ def status(session: Session, campaigns: Iterable[Campaign], now: datetime, *, as
     for each in told:
         console.print(f"{each['campaign']} · {each['title']}", style="bold")
         waits = "; ".join(say(f"blocker.{blocker}") for blocker in each["waits_for"])
-        console.print(
-            say("status.stage", stage=say(f"stage.{each['stage']}"), waits=waits or say("status.nothing"))
-        )
+        nothing = "status.moves_on" if each["stage"] != Stage.CLOSED else "status.nothing"
+        console.print(say("status.stage", stage=say(f"stage.{each['stage']}"), waits=waits or say(nothing)))
+        if each["side_state"]:
+            console.print(say(f"side_state.{each['side_state']}"))
+        for asked in each["extension_requests"]:
+            console.print(say("status.extension_asked", **asked))
         counted = each["dossiers"]
         console.print(say("status.dossiers", **counted))
         if each["waiting_release"]:
@@ -150,9 +154,14 @@ def _status(session: Session, campaign: Campaign, now: datetime) -> dict[str, An
         "campaign": campaign.code,
         "title": campaign.title,
         "stage": campaign.stage.value,
+        "side_state": campaign.side_state.value if campaign.side_state else None,
         "mode": campaign.mode.value,
         "as_of": iso(now),
         "waits_for": [blocker.value for blocker in blockers(stage_facts(session, campaign, now=now))],
+        "extension_requests": [
+            {"item": item, "unit": unit, "asked_at": iso(asked_at), "reason": reason}
+            for item, unit, asked_at, reason in requests_open(session, campaign)
+        ],
         "waiting_release": count_waiting(session, campaign),
         "dossiers": {
             "units": counted.units,
@@ -161,6 +170,8 @@ def _status(session: Session, campaign: Campaign, now: datetime) -> dict[str, An
             "late": counted.late,
             "not_proposing": counted.not_proposing,
             "open": counted.open,
+            "waived": counted.waived,
+            "extended": counted.extended,
         },
         "items": [
             {

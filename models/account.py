@@ -30,6 +30,7 @@ class NoticeAccount:
     state: NoticeState
     subject: str | None
     letter: str | None
+    reason: str | None = None
 
 
 def notices_of(session: Session, campaign: Campaign) -> list[NoticeAccount]:
@@ -56,6 +57,7 @@ def notices_of(session: Session, campaign: Campaign) -> list[NoticeAccount]:
             state=notice.state,
             subject=letter.subject if letter and notice.state is NoticeState.SAID else None,
             letter=letter.message_id if letter and notice.state is NoticeState.SAID else None,
+            reason=notice.reason,
         )
         for notice, letter, contact, item, unit in rows
     ]

@@ -11,7 +11,7 @@ from models.deadlines import still_open, write_deadline
 from models.notices import queue_about
 from models.permits import permit
 from models.tables import Campaign, CampaignUnit, Unit, WorkItem
-from models.work_items import NothingOwed, UnknownUnit, complete
+from models.work_items import NothingOwed, UnknownUnit, complete, note_terms
 from rules.calendar import WithinDays, Wording, deadline
 from rules.deeds import Deed
 from rules.notices import NoticeKind
@@ -86,11 +86,13 @@ def complain(
     )
     session.add(item)
     session.flush()
+    itself = select(WorkItem.id).where(WorkItem.id == item.id)
+    note_terms(session, itself, at=recorded_at)
     queue_about(
         session,
         campaign,
         NoticeKind.OPENING,
-        select(WorkItem.id).where(WorkItem.id == item.id),
+        itself,
         reason=subject,
         at=recorded_at,
     )

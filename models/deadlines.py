@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select, update
 from models.inserting import inserting
 from models.notices import settle_unsaid
 from models.tables import Campaign, DeadlineStep, DeadlineVersion, Notice, StepRecipient, WorkItem
+from models.work_items import note_terms
 from rules.calendar import Deadline, WorkingCalendar, parse_wording
 from rules.ladder import Ladders, fire_times
 from rules.notices import RIDES_ALONG, NoticeKind, NoticeState
@@ -127,6 +128,7 @@ def put_under(
         .returning(col(WorkItem.id))
         .execution_options(synchronize_session="fetch")
     )
+    note_terms(session, items, at=at)
     return sorted(row[0] for row in moved)
 
 

@@ -19,6 +19,7 @@ from models.tables import (
     DeadlineVersion,
     ExtensionRequest,
     Notice,
+    Unit,
     WorkItem,
 )
 from models.work_items import open_items
@@ -293,3 +294,15 @@ def _tell_leaders_later(
         .where(col(Contact.left_at).is_(None))
     )
     insert_notices(session, rows)
+
+
+def requests_open(session: Session, campaign: Campaign) -> list[tuple[str, str, datetime, str]]:
+    """Return the requests not yet answered: the item, its unit, when it was asked, and why."""
+    rows = session.execute(
+        select(WorkItem.name, Unit.name, ExtensionRequest.asked_at, ExtensionRequest.reason)
+        .join(WorkItem, col(WorkItem.id) == ExtensionRequest.item_id)
+        .join(Unit, col(Unit.id) == WorkItem.unit_id)
+        .where(WorkItem.campaign_id == campaign.id, ExtensionRequest.state == ExtensionState.ASKED)
+        .order_by(col(ExtensionRequest.asked_at), col(ExtensionRequest.id))
+    )
+    return [tuple(row) for row in rows]

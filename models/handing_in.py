@@ -13,7 +13,7 @@ from models.deadlines import still_open, write_deadline
 from models.notices import queue_about, queue_receipt, suppress_unsaid
 from models.permits import permit
 from models.tables import Campaign, DeadlineVersion, DossierReturn, Submission, Unit, WorkItem
-from models.work_items import NothingOwed, get_item
+from models.work_items import NothingOwed, get_item, note_terms
 from rules.calendar import WithinWorkingDays, Wording, deadline
 from rules.deeds import Deed, is_too_late
 from rules.notices import NoticeKind
@@ -199,11 +199,13 @@ def return_dossier(
         )
     )
     session.flush()
+    itself = select(WorkItem.id).where(WorkItem.id == item.id)
+    note_terms(session, itself, at=recorded_at)
     queue_about(
         session,
         campaign,
         NoticeKind.RETURNED,
-        select(WorkItem.id).where(WorkItem.id == item.id),
+        itself,
         reason="\n".join(said),
         at=recorded_at,
     )
@@ -263,11 +265,13 @@ def _ask_reviewers_again(
         )
         .execution_options(synchronize_session="fetch")
     )
+    reopened = select(WorkItem.id).where(col(WorkItem.id).in_(ids))
+    note_terms(session, reopened, at=recorded_at)
     queue_about(
         session,
         campaign,
         NoticeKind.OPENING,
-        select(WorkItem.id).where(col(WorkItem.id).in_(ids)),
+        reopened,
         reason=f"joined:{unit}",
         at=recorded_at,
     )

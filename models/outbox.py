@@ -12,6 +12,7 @@ from models.notices import suppress_untrue
 from models.tables import Campaign, Letter, Notice
 from rules.notices import (
     DO_NOT_WAIT,
+    RIDES_ALONG,
     Channel,
     LetterState,
     NoticeState,
@@ -91,7 +92,12 @@ def claim(
     if not claimed:
         return None
     suppress_untrue(session, letter_ids=claimed, at=now)
-    has_lines = exists().where(col(Notice.letter_id) == Letter.id, col(Notice.state) == NoticeState.QUEUED)
+    # What only rides along is nothing to write a letter for.
+    has_lines = exists().where(
+        col(Notice.letter_id) == Letter.id,
+        col(Notice.state) == NoticeState.QUEUED,
+        col(Notice.step) != RIDES_ALONG,
+    )
     empty = {
         row[0]
         for row in session.execute(
@@ -102,6 +108,13 @@ def claim(
             .execution_options(synchronize_session=False)
         )
     }
+    if empty:
+        session.execute(
+            update(Notice)
+            .where(col(Notice.letter_id).in_(empty), col(Notice.state) == NoticeState.QUEUED)
+            .values(letter_id=None)
+            .execution_options(synchronize_session=False)
+        )
     return sorted(letter_id for letter_id in claimed if letter_id not in empty)
 
 

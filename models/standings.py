@@ -5,18 +5,20 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, case, func
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from models.tables import (
     Campaign,
     DeadlineVersion,
+    ItemTerm,
     Submission,
     Unit,
     WorkItem,
 )
 from rules.letters import Totals
 from rules.stages import Stage
-from rules.work_items import ItemKind, ItemState
+from rules.work_items import ItemKind, ItemState, VersionCause
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,51 @@ class Standing:
     closes_at: datetime | None
     late_from: datetime | None
     is_not_proposing: bool
+    first_received_at: datetime | None = None
+    first_late_from: datetime | None = None
+    rounds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A version of a deadline that an item is or was under."""
+
+    item: str
+    unit: str
+    kind: ItemKind
+    version: int
+    wording: str
+    closes_at: datetime
+    late_from: datetime
+
+
+def terms(session: Session, campaign: Campaign) -> list[Term]:
+    """Return every version of every item's deadline, by what is late first."""
+    rows = session.execute(
+        select(WorkItem, Unit.code, DeadlineVersion)
+        .join(Unit, col(Unit.id) == WorkItem.unit_id)
+        .join(ItemTerm, col(ItemTerm.item_id) == WorkItem.id)
+        .join(DeadlineVersion, col(DeadlineVersion.id) == ItemTerm.deadline_id)
+        .where(WorkItem.campaign_id == campaign.id)
+        .order_by(
+            col(DeadlineVersion.late_from),
+            col(WorkItem.kind),
+            col(WorkItem.name),
+            col(DeadlineVersion.version),
+        )
+    )
+    return [
+        Term(
+            item.name,
+            code,
+            item.kind,
+            version.version,
+            version.wording,
+            version.closes_at,
+            version.late_from,
+        )
+        for item, code, version in rows
+    ]
 
 
 def standings(session: Session, campaign: Campaign) -> list[Standing]:
@@ -45,16 +92,28 @@ def standings(session: Session, campaign: Campaign) -> list[Standing]:
         .group_by(col(Submission.item_id))
         .subquery()
     )
+    first, first_version = aliased(Submission), aliased(DeadlineVersion)
     rows = session.execute(
-        select(WorkItem, Unit, DeadlineVersion, Submission.is_not_proposing)
+        select(  # type: ignore[call-overload]
+            WorkItem,
+            Unit,
+            DeadlineVersion,
+            Submission.is_not_proposing,
+            first.received_at,
+            first_version.late_from,
+            last.c.round,
+        )
+        .select_from(WorkItem)
         .join(Unit, col(Unit.id) == WorkItem.unit_id)
         .outerjoin(DeadlineVersion, col(DeadlineVersion.id) == WorkItem.deadline_id)
         .outerjoin(last, last.c.item_id == WorkItem.id)
         .outerjoin(
             Submission, and_(col(Submission.item_id) == last.c.item_id, col(Submission.round) == last.c.round)
         )
+        .outerjoin(first, and_(col(first.item_id) == col(WorkItem.id), col(first.round) == 1))
+        .outerjoin(first_version, col(first_version.id) == first.deadline_id)
         .where(WorkItem.campaign_id == campaign.id)
-        .order_by(col(WorkItem.opened_at), col(Unit.position), col(WorkItem.id))
+        .order_by(_stage_order(), col(Unit.position), col(WorkItem.id))
     )
     return [
         Standing(
@@ -71,9 +130,16 @@ def standings(session: Session, campaign: Campaign) -> list[Standing]:
             closes_at=version.closes_at if version else None,
             late_from=version.late_from if version else None,
             is_not_proposing=bool(is_not_proposing),
+            first_received_at=first_received_at,
+            first_late_from=first_late_from,
+            rounds=rounds or 0,
         )
-        for item, unit, version, is_not_proposing in rows
+        for item, unit, version, is_not_proposing, first_received_at, first_late_from, rounds in rows
     ]
+
+
+def _stage_order() -> Any:
+    return case(*[(col(WorkItem.stage) == stage, place) for place, stage in enumerate(Stage)])
 
 
 def totals(session: Session, campaign: Campaign, kind: ItemKind) -> Totals:
@@ -89,6 +155,7 @@ def totals(session: Session, campaign: Campaign, kind: ItemKind) -> Totals:
         .where(Submission.round == 1)
         .subquery()
     )
+    version = aliased(DeadlineVersion)
     is_late = and_(is_done, first.c.received_at >= DeadlineVersion.late_from)
     row = session.execute(
         select(  # type: ignore[call-overload]
@@ -98,13 +165,15 @@ def totals(session: Session, campaign: Campaign, kind: ItemKind) -> Totals:
             _count(and_(is_done, first.c.is_not_proposing)),
             _count(col(WorkItem.state) == ItemState.WAIVED),
             _count(col(WorkItem.state) == ItemState.OPEN),
+            _count(version.cause == VersionCause.EXTENDED),
         )
         .select_from(WorkItem)
         .outerjoin(first, first.c.item_id == WorkItem.id)
         .outerjoin(DeadlineVersion, col(DeadlineVersion.id) == first.c.deadline_id)
+        .outerjoin(version, col(version.id) == WorkItem.deadline_id)
         .where(WorkItem.campaign_id == campaign.id, WorkItem.kind == kind)
     ).one()
-    units, done, late, not_proposing, waived, still_open = row
+    units, done, late, not_proposing, waived, still_open, extended = row
     return Totals(
         units=units,
         handed_in=done,
@@ -112,6 +181,7 @@ def totals(session: Session, campaign: Campaign, kind: ItemKind) -> Totals:
         late=late,
         not_proposing=not_proposing,
         waived=waived,
+        extended=extended,
         open=still_open,
     )
 

@@ -297,6 +297,16 @@ class WorkItem(SQLModel, table=True):
     subject: str | None = None
 
 
+class ItemTerm(SQLModel, table=True):
+    """A version of a deadline that an item is or was under, and since when."""
+
+    __tablename__ = "item_terms"
+
+    item_id: int = Field(foreign_key="work_items.id", primary_key=True)
+    deadline_id: int = Field(foreign_key="deadlines.id", primary_key=True)
+    since: datetime = _instant()
+
+
 class Submission(SQLModel, table=True):
     """A handing-in of an item: when it was received decides lateness, `number` is the incoming one."""
 

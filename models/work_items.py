@@ -15,6 +15,7 @@ from models.permits import permit
 from models.tables import (
     Campaign,
     CampaignUnit,
+    ItemTerm,
     Paper,
     PaperPart,
     Unit,
@@ -78,7 +79,21 @@ def create_items(
             .returning(col(WorkItem.id))
         )
         created += len(inserted.all())
+    of_stage = select(WorkItem.id).where(WorkItem.campaign_id == campaign.id, WorkItem.stage == stage)
+    note_terms(session, of_stage, at=at)
     return created
+
+
+def note_terms(session: Session, items: Select[Any], *, at: datetime) -> None:
+    """Note for these items since when they are under the version of their deadline that they are under."""
+    rows = select(WorkItem.id, WorkItem.deadline_id, literal(at, UtcDateTime())).where(
+        col(WorkItem.id).in_(items), col(WorkItem.deadline_id).is_not(None)
+    )
+    session.execute(
+        inserting(session, ItemTerm)
+        .from_select(["item_id", "deadline_id", "since"], rows)
+        .on_conflict_do_nothing()
+    )
 
 
 def _has_paper(campaign: Campaign, role: PaperRole | None) -> Any:

@@ -5,10 +5,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from hashlib import sha256
 
-from rules.calendar import Deadline, WorkingCalendar
+from rules.calendar import Deadline, Wording, WorkingCalendar
 from rules.notices import NoticeKind
-from rules.stages import Mode
-from rules.work_items import ItemKind, Lateness, Via
+from rules.stages import Mode, PaperChange, Stage
+from rules.work_items import ExtensionState, ItemKind, Lateness, Via
 
 
 class UnitKind(StrEnum):
@@ -86,12 +86,40 @@ class StandingOffice:
 
 
 @dataclass(frozen=True, slots=True)
+class TermChange:
+    """A stage's term before an amendment (None where it had none) and after it.
+
+    `closes_at` is set where the stage has begun, so that the term is known to the hour.
+    """
+
+    stage: Stage
+    before: Wording | None
+    after: Wording
+    closes_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Amendment:
-    """What a paper changed of the plan (điều chỉnh kế hoạch)."""
+    """What a paper changed of the plan (điều chỉnh kế hoạch): mode, terms, the opening day."""
 
     paper: Paper
     mode: Mode | None
     reason: str
+    terms: tuple[TermChange, ...] = ()
+    opens_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A request for more time (đề nghị gia hạn): the unit's own paper where it sent one, and the answer."""
+
+    state: ExtensionState
+    reason: str
+    asked_at: datetime
+    wanted: Wording | None = None
+    number: str | None = None
+    issued_on: date | None = None
+    answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +164,13 @@ class Line:
     to come, today not counted. `tense` is set where there is a deadline. `branches` are the criteria
     an agency assesses. Where the line waits to be released, `to_role` is for whom, and `goes_at` when
     it goes if nobody says anything. `copy` is 0 for the one addressed and 1 upward for those who get a copy.
+
+    `note` is what the standing head added; `extension` the request for more time that is open, or
+    that a letter about an extension answers; `before` the term that the present one replaced, and
+    `by_paper` the paper that allows it. `round` counts the requests to complete a dossier. `reader`
+    is who could not be reached, `joined` the unit whose dossier joins a concluded review, `subject`
+    what a complaint is about. A line about a paper has its `amendment`, or the `paper` with what it
+    does (`change`) to an `earlier` one.
     """
 
     kind: NoticeKind
@@ -160,6 +195,18 @@ class Line:
     reason: str | None = None
     to_role: str | None = None
     goes_at: datetime | None = None
+    note: str | None = None
+    extension: Extension | None = None
+    before: Deadline | None = None
+    by_paper: Paper | None = None
+    round: int = 0
+    reader: Person | None = None
+    joined: str | None = None
+    subject: str | None = None
+    amendment: Amendment | None = None
+    paper: Paper | None = None
+    change: PaperChange | None = None
+    earlier: Paper | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +227,9 @@ class Totals:
 class Letter:
     """Everything one letter says: to whom, as of when, and its lines in official order.
 
+    `extended` are the lines that ride along in a leader's digest: what he was told of and has been
+    given more time since.
+
     `as_of` is an aware instant in city time. `role` is why the recipient is told (`officer`,
     `unit_head`, `chairman`, …). `answer_by` is the day by which an answer is asked for.
     """
@@ -196,6 +246,7 @@ class Letter:
     wants_draft: bool = False
     copies_to: tuple[Person, ...] = ()
     message_id: str = ""
+    extended: tuple[Line, ...] = ()
 
 
 def message_id(key: str, domain: str) -> str:

@@ -258,7 +258,7 @@ def test_a_bad_setting_is_named_and_its_value_kept_quiet(run, monkeypatch):
 def test_a_script_that_names_an_unknown_unit_is_refused_with_its_line(run, tmp_path):
     broken = tmp_path / "broken.yaml"
     broken.write_text(
-        SCRIPT.read_text(encoding="utf-8").replace("unit: doan-ket", "unit: doan-kit"), encoding="utf-8"
+        SCRIPT.read_text(encoding="utf-8").replace("unit: doan-ket", "unit: doan-kit", 1), encoding="utf-8"
     )
     line = next(n for n, words in enumerate(broken.read_text().splitlines(), 1) if "doan-kit" in words)
     code, _, err = run("rehearse", LETTER, "--script", broken)

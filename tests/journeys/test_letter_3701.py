@@ -156,11 +156,10 @@ def test_the_paper_of_friday_is_on_time_and_what_was_queued_about_it_is_suppress
 @pytest.mark.parametrize(
     ("unit", "last"),
     [
-        ("doan-ket", "opening"),
         ("quyet-thang", "before:3"),
         ("sung-phai", "before:1"),
         ("tan-phong", "before:0"),
-        ("quyet-tien", "after:0"),
+        ("quyet-tien", "before:0"),
     ],
 )
 def test_nothing_is_said_after_the_dossier_is_in(scripted, unit, last):

@@ -145,6 +145,20 @@ def _items() -> None:
         kinds = ", ".join(f"'{kind}'" for kind in ITEM_KINDS)
         batch.create_check_constraint(op.f("ck_work_items_item_kind"), f"kind IN ({kinds})")
 
+    op.create_table(
+        "item_terms",
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("deadline_id", sa.Integer(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["item_id"], ["work_items.id"], name=op.f("fk_item_terms_item_id")),
+        sa.ForeignKeyConstraint(["deadline_id"], ["deadlines.id"], name=op.f("fk_item_terms_deadline_id")),
+        sa.PrimaryKeyConstraint("item_id", "deadline_id", name=op.f("pk_item_terms")),
+    )
+    op.execute(
+        "INSERT INTO item_terms (item_id, deadline_id, since)"
+        " SELECT id, deadline_id, opened_at FROM work_items WHERE deadline_id IS NOT NULL"
+    )
+
 
 def _requests() -> None:
     op.create_table(
