@@ -10,27 +10,11 @@ import pytest
 from sqlalchemy import text
 
 from config.settings import settings
-from flows.console import main
 from models.database import Database
 from tests import factories
 from tests.factories import LETTER, ROOT, SCRIPT
 
 REGISTER = ("register", "mau-2021")
-
-
-@pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
-    """Run a command in this process; returns its exit code, what it printed and its complaints."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["congnhan", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return command
 
 
 @pytest.fixture
