@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 CAMPAIGN := config/campaigns/lai-chau-2021
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock clean
+.PHONY: help run test check format bench lock clean
 
 help: ## Say what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ check: $(READY) ## What CI runs: format, lint, types, imports, tests
 format: $(READY) ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench: $(READY) ## One tick over 7, 3,321 and 33,210 units beside the bare SQL, on both databases
+	@$(BIN)/python -m bench.tick
 
 lock: ## Pin every dependency anew, with hashes and no address (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes \

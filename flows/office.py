@@ -43,7 +43,9 @@ class RehearsedOffice:
         self._script = script
 
     def act(self, session: Session, campaign: Campaign, now: datetime) -> bool:
-        """Do what can be done now; say whether anything was."""
+        """Do what can be done now; say whether anything was. A suspended campaign rests."""
+        if campaign.side_state is not None:
+            return False
         acted = False
         for blocker in blockers(stage_facts(session, campaign, now=now)):
             if self._is_left_to_script(blocker, now) or not self._may_act(session, campaign, blocker, now):
@@ -54,6 +56,8 @@ class RehearsedOffice:
 
     def next_act(self, session: Session, campaign: Campaign, now: datetime) -> datetime | None:
         """Return the next opening of the office if something waits for it, else None."""
+        if campaign.side_state is not None:
+            return None
         calendar = file_of(campaign).calendar
         waits = [
             blocker

@@ -19,8 +19,11 @@ def next_instant(session: Session, campaign: Campaign, *, after: datetime) -> da
     """Return the first instant after this one at which a tick or a delivery may change something.
 
     Steps of open items, the opening day, the `late_from` of the present stage, letters that wait
-    and windows that open for them, messages that go when the standing head is silent.
+    and windows that open for them, messages that go when the standing head is silent. Nothing
+    changes by itself in a campaign that is suspended or cancelled.
     """
+    if campaign.side_state is not None:
+        return None
     calendar = file_of(campaign).calendar
     later = [next_step(session, campaign, after=after), next_not_before(session, after=after)]
     if campaign.stage in (Stage.PLANNING, Stage.TEAM):

@@ -19,6 +19,9 @@ from rules.notices import NoticeKind
 from rules.stages import Mode, Ower, PaperRole, Stage
 from rules.work_items import ItemState, VersionCause
 
+# Whoever owes something in the campaign.
+CONCERNED = (Ower.COMMUNE, Ower.AGENCY)
+
 
 class NothingAmended(Exception):
     """The amendment changes neither mode nor any date."""
@@ -66,7 +69,7 @@ def amend(
         by=by,
         recorded_at=recorded_at,
     )
-    if session.exec(select(Amendment.id).where(Amendment.paper_id == row.id)).first() is not None:
+    if _is_amended_by(session, row):
         raise AmendedAlready
     changed: dict[str, object] = {}
     if mode is not None and mode is not campaign.mode:
@@ -83,39 +86,22 @@ def amend(
             changed[stage.value] = [str(old) if old else None, str(wording)]
     if not changed:
         raise NothingAmended
-    amendment = Amendment(
-        campaign_id=campaign.id,
-        paper_id=row.id,
-        amended_at=at,
-        mode=mode if "mode" in changed else None,
-        reason=reason,
-        opens_on=opening_day if "opens_on" in changed else None,
-        dues={stage.value: str(wording) for stage, wording in kept.items()},
-    )
-    session.add(amendment)
-    if mode is not None:
-        campaign.mode = mode
-    session.add(campaign)
-    session.flush()
-    for stage, wording in kept.items():
-        _move_stage(session, campaign, stage, wording, row, at=recorded_at)
-    journal.write(
+    amendment = _note(
         session,
         campaign,
-        "amended",
+        row,
+        mode if "mode" in changed else None,
+        reason,
+        changed,
         at=at,
         recorded_at=recorded_at,
         by=by,
-        detail={"paper": row.number, "reason": reason, **changed},
+        opening_day=opening_day if "opens_on" in changed else None,
+        dues=kept,
     )
-    queue_event(
-        session,
-        campaign,
-        NoticeKind.AMENDED,
-        about_paper(row),
-        to=(Ower.COMMUNE, Ower.AGENCY),
-        at=recorded_at,
-    )
+    for stage, wording in kept.items():
+        _move_stage(session, campaign, stage, wording, row, at=recorded_at)
+    _announce(session, campaign, row, CONCERNED, at=recorded_at)
     return amendment
 
 
@@ -171,52 +157,65 @@ def apply_amendments(session: Session, campaign: Campaign, *, now: datetime) -> 
     done = 0
     launch = find_paper(session, campaign, PaperRole.LAUNCH)
     for planned in file.amendments:
-        if planned.on > file.calendar.day_of(now):
-            continue
         paper = session.exec(
             select(Paper).where(Paper.campaign_id == campaign.id, Paper.number == planned.paper)
         ).first()
-        if paper is None:
+        if paper is None or planned.on > file.calendar.day_of(now) or _is_amended_by(session, paper):
             continue
-        known = session.exec(select(Amendment.id).where(Amendment.paper_id == paper.id)).first()
-        if known is not None:
-            continue
-        session.add(
-            Amendment(
-                campaign_id=campaign.id,
-                paper_id=paper.id,
-                amended_at=now,
-                mode=planned.mode,
-                reason=planned.reason,
-            )
-        )
-        changed = {"mode": [campaign.mode.value, planned.mode.value]} if planned.mode else {}
+        changed: dict[str, object] = {}
         if planned.mode is not None:
-            campaign.mode = planned.mode
-        session.add(campaign)
-        session.flush()
-        journal.write(
-            session,
-            campaign,
-            "amended",
-            at=now,
-            by=None,
-            detail={"paper": paper.number, "reason": planned.reason, **changed},
-        )
+            changed["mode"] = [campaign.mode.value, planned.mode.value]
+        _note(session, campaign, paper, planned.mode, planned.reason, changed, at=now, recorded_at=now)
+        done += 1
         if campaign.records_past_steps and planned.on < file.calendar.day_of(campaign.opened_at):
-            done += 1
             continue  # everybody concerned heard of it in its day
         in_launch = launch is not None and launch.id == paper.id
-        queue_event(
-            session,
-            campaign,
-            NoticeKind.AMENDED,
-            about_paper(paper),
-            to=(Ower.AGENCY,) if in_launch else (Ower.COMMUNE, Ower.AGENCY),
-            at=now,
-        )
-        done += 1
+        _announce(session, campaign, paper, (Ower.AGENCY,) if in_launch else CONCERNED, at=now)
     return done
+
+
+def _is_amended_by(session: Session, paper: Paper) -> bool:
+    return session.exec(select(Amendment.id).where(Amendment.paper_id == paper.id)).first() is not None
+
+
+def _note(
+    session: Session,
+    campaign: Campaign,
+    paper: Paper,
+    mode: Mode | None,
+    reason: str,
+    changed: Mapping[str, object],
+    *,
+    at: datetime,
+    recorded_at: datetime,
+    by: str | None = None,
+    opening_day: date | None = None,
+    dues: Mapping[Stage, Wording] | None = None,
+) -> Amendment:
+    """Record an amendment, with what it changed in the journal; the mode changes at once."""
+    amendment = Amendment(
+        campaign_id=campaign.id,
+        paper_id=paper.id,
+        amended_at=at,
+        mode=mode,
+        reason=reason,
+        opens_on=opening_day,
+        dues={stage.value: str(wording) for stage, wording in (dues or {}).items()},
+    )
+    session.add(amendment)
+    if mode is not None:
+        campaign.mode = mode
+    session.add(campaign)
+    session.flush()
+    detail = {"paper": paper.number, "reason": reason, **changed}
+    journal.write(session, campaign, "amended", at=at, recorded_at=recorded_at, by=by, detail=detail)
+    return amendment
+
+
+def _announce(
+    session: Session, campaign: Campaign, paper: Paper, to: tuple[Ower, ...], *, at: datetime
+) -> None:
+    queue_event(session, campaign, NoticeKind.AMENDED, about_paper(paper), to=to, at=at)
 
 
 def announce_result(session: Session, campaign: Campaign, *, at: datetime) -> int:
@@ -232,6 +231,6 @@ def announce_result(session: Session, campaign: Campaign, *, at: datetime) -> in
         campaign,
         NoticeKind.DECISION,
         about_paper(paper),
-        to=(Ower.COMMUNE, Ower.AGENCY),
+        to=CONCERNED,
         at=at,
     )
