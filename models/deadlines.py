@@ -3,16 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_
+from sqlalchemy import Select, and_, func
 from sqlmodel import Session, col, select, update
 
 from models.inserting import inserting
-from models.notices import settle_unsaid
+from models.notices import OF_ONE_VERSION, settle_unsaid
 from models.tables import Campaign, DeadlineStep, DeadlineVersion, Notice, StepRecipient, WorkItem
 from models.work_items import note_terms
 from rules.calendar import Deadline, WorkingCalendar, parse_wording
 from rules.ladder import Ladders, fire_times
-from rules.notices import RIDES_ALONG, NoticeKind, NoticeState
+from rules.notices import NoticeState
 from rules.stages import Stage
 from rules.work_items import OF_THE_STAGE, ItemState, VersionCause
 
@@ -113,10 +113,7 @@ def put_under(
         NoticeState.SUPPRESSED,
         and_(
             col(Notice.campaign_id) == campaign.id,
-            or_(
-                col(Notice.kind).in_([NoticeKind.REMINDER, NoticeKind.ESCALATION]),
-                col(Notice.step) == RIDES_ALONG,
-            ),
+            col(Notice.kind).in_(OF_ONE_VERSION),
             col(Notice.item_id).in_(items),
         ),
         at=at,

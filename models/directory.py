@@ -9,14 +9,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import and_, func
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select, update
 
 from models import journal
 from models.inserting import inserting
+from models.notices import is_under_way
+from models.people import people_of
 from models.permits import permit
 from models.tables import Campaign, CampaignUnit, Contact, Letter, Notice, ResidentialGroup, Unit
 from rules.deeds import Deed
+from rules.ladder import Role
 from rules.notices import LetterState, NoticeState
 
 if TYPE_CHECKING:
@@ -259,7 +263,7 @@ def replace_contact(
         .values(acting_for_id=row.id)
         .execution_options(synchronize_session=False)
     )
-    hand_over(session, old.id, row.id)
+    hand_over(session, old.id, row.id, at=recorded_at)
     journal.write(
         session,
         campaign,
@@ -273,16 +277,37 @@ def replace_contact(
     return row
 
 
-def hand_over(session: Session, old_id: int, new_id: int) -> None:
-    """Let what was not yet said to one person go to another; letters not yet sent are made anew."""
+def hand_over(session: Session, old_id: int, new_id: int, *, at: datetime) -> None:
+    """Let what was not yet said to one person go to another, unless he is told the same himself.
+
+    Letters not yet sent are made anew.
+    """
     unsaid = and_(
         col(Notice.contact_id) == old_id,
         col(Notice.state).in_([NoticeState.WAITING_RELEASE, NoticeState.QUEUED]),
+        ~is_under_way(),
     )
-    waiting = select(Letter.id).where(Letter.contact_id == old_id, Letter.state == LetterState.QUEUED)
+    his = aliased(Notice)
+    has_it_himself = (
+        select(his.id)
+        .where(
+            col(his.contact_id) == new_id,
+            col(his.kind) == Notice.kind,
+            col(his.about) == Notice.about,
+            col(his.step) == Notice.step,
+            func.coalesce(his.deadline_id, 0) == func.coalesce(Notice.deadline_id, 0),
+        )
+        .exists()
+    )
     session.execute(
         update(Notice)
-        .where(unsaid, or_(col(Notice.letter_id).is_(None), col(Notice.letter_id).in_(waiting)))
+        .where(unsaid, has_it_himself)
+        .values(state=NoticeState.SUPERSEDED, settled_at=at)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(Notice)
+        .where(unsaid)
         .values(contact_id=new_id, letter_id=None)
         .execution_options(synchronize_session=False)
     )
@@ -370,24 +395,24 @@ def update_directory(
     """Bring people and groups up to date in mid-campaign; the campaign keeps its frozen lists.
 
     New units of the list are recorded for later campaigns and owe nothing in this one. What was not
-    yet said to somebody who has left goes to the officer who is there. Raises NobodyLeft.
+    yet said to somebody who has left goes to whoever has his role now, else to the standing office.
+    Raises NobodyLeft.
     """
     permit(campaign, Deed.UPDATE_DIRECTORY, at=at, recorded_at=recorded_at)
     ids, changes = record_units(session, directory, units, at=at, today=today)
     _nobody_is_left_alone(session, campaign)
     gone = session.exec(
-        select(Contact).where(
-            col(Contact.unit_id).in_(ids.values()), Contact.left_at == at, Contact.role == "officer"
-        )
+        select(Contact).where(col(Contact.unit_id).in_(ids.values()), Contact.left_at == at)
     ).all()
+    standing_office = people_of(session, campaign, today=today)[Role.STANDING_OFFICE] if gone else 0
     for old in gone:
         new = session.exec(
             select(Contact.id)
             .where(Contact.unit_id == old.unit_id, Contact.role == old.role, col(Contact.left_at).is_(None))
             .order_by(col(Contact.position))
             .limit(1)
-        ).one()
-        hand_over(session, old.id, new)
+        ).one_or_none()
+        hand_over(session, old.id, new or standing_office, at=recorded_at)
     journal.write(
         session,
         campaign,

@@ -262,7 +262,7 @@ def _recipient(
 ) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """Return in SQL the role and the person a step goes to for an item; NULL where it goes to nobody.
 
-    A step that repeats goes to whoever the last step before it went to.
+    A step that repeats goes to whoever the last step before it went to, if any did.
     """
     ways = _ways(campaign, rung, due, told)
     if not rung.repeats:
@@ -282,11 +282,12 @@ def _recipient(
         .correlate(due)
         .scalar_subquery()
     )
+    first_role, first_person = _first(ways)
     contact = case(
         *[(before == role, person) for role, person, _ in ways],
-        else_=literal(None, Contact.__table__.c.id.type),  # type: ignore[attr-defined]
+        else_=first_person,
     )
-    return before, contact
+    return func.coalesce(before, first_role), contact
 
 
 def _ways(
@@ -468,9 +469,10 @@ def _journal_dropped(session: Session, campaign: Campaign, rung: Rung, now: date
 
 def silence_ends(now: datetime, calendar: WorkingCalendar) -> datetime:
     """Return when a message that is sent if the standing head is silent goes: at 10:00, or half an
-    hour from now where a late tick would leave him less (design.md §4)."""
+    hour after he can have read of it where that leaves him less (design.md §4)."""
+    reads = calendar.next_sending_time(now)
     usual: time = SENT_IF_SILENT_AT
-    return max(calendar.at(calendar.day_of(now), usual), now + LEAST_PAUSE)
+    return max(calendar.at(calendar.day_of(reads), usual), reads + LEAST_PAUSE)
 
 
 def _supersede_older(session: Session, campaign: Campaign, *, now: datetime) -> int:

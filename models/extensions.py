@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func
+from sqlalchemy import Select, func, or_
 from sqlmodel import Session, col, select, update
 
 from models import journal
 from models.campaigns import file_of
 from models.deadlines import put_under, still_open, write_deadline
-from models.notices import insert_notices, notice_rows, queue_about
+from models.notices import insert_notices, is_under_way, notice_rows, queue_about
 from models.papers import registered
 from models.permits import permit
 from models.tables import (
@@ -271,7 +271,7 @@ def _tell_leaders_later(
         .where(
             Notice.campaign_id == campaign.id,
             Notice.kind == NoticeKind.ESCALATION,
-            Notice.state == NoticeState.SAID,
+            or_(col(Notice.state) == NoticeState.SAID, is_under_way()),
             Notice.role != Role.OFFICER,
             col(Notice.item_id).in_(items),
         )

@@ -7,13 +7,13 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select, update
 
 from models import journal
-from models.notices import instant, suppress_copies
+from models.notices import instant, is_under_way, suppress_copies
 from models.permits import permit
-from models.tables import Campaign, Letter, Notice, Unit, WorkItem
+from models.tables import Campaign, Notice, Unit, WorkItem
 from models.work_items import NothingOwed, get_item
 from rules.deeds import Deed
 from rules.ladder import Role
-from rules.notices import LetterState, NoticeKind, NoticeState
+from rules.notices import NoticeKind, NoticeState
 from rules.work_items import ItemKind, ItemState
 
 # Who is no leader: what he is told needs nobody's consent and cannot be held back.
@@ -196,7 +196,7 @@ def _to_leaders(campaign: Campaign) -> ColumnElement[bool]:
         col(Notice.kind) == NoticeKind.ESCALATION,
         or_(
             col(Notice.state) == NoticeState.WAITING_RELEASE,
-            and_(col(Notice.state) == NoticeState.QUEUED, ~_is_under_way()),
+            and_(col(Notice.state) == NoticeState.QUEUED, ~is_under_way()),
         ),
         col(Notice.role).not_in(NO_LEADERS),
     )
@@ -213,8 +213,3 @@ def _waiting(session: Session, campaign: Campaign) -> tuple[str, ...]:
         .add_columns(col(Unit.position))
     )
     return tuple(f"{code} {step}" for code, step, _ in rows)
-
-
-def _is_under_way() -> ColumnElement[bool]:
-    """Match notices whose letter is in a sender's hands or has been."""
-    return exists().where(col(Letter.id) == Notice.letter_id, col(Letter.state) != LetterState.QUEUED)

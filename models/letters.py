@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import and_, case, func, literal, or_
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select, update
 
 from models.database import UtcDateTime
@@ -54,11 +56,11 @@ def make_letters(
 ) -> int:
     """Put every queued notice into a letter; returns how many letters are new.
 
-    A leader's lines of one day share one letter. Where his letter of the day has gone already the
-    new line stays without one, and the next day's letter takes it (design.md §4: one digest a day).
-    What rides along goes into a digest that is made anyway, and waits where there is none. Whatever
-    could not be said is told the standing office in one letter. A notice whose recipient has no
-    address on any channel fails, and the standing office is told of it.
+    A leader's lines share one letter: they join the one that still waits for him. Where one has gone
+    today already the new line stays without one, and the next day's letter takes it (design.md §4:
+    one digest a day). What rides along goes into a digest that is made anyway, and waits where there
+    is none. Whatever could not be said is told the standing office in one letter. A notice whose
+    recipient has no address on any channel fails, and the standing office is told of it.
     """
     goes_at = calendar.next_sending_time(now)
     is_digest = or_(col(Notice.kind) == NoticeKind.ESCALATION, col(Notice.step) == RIDES_ALONG)
@@ -68,10 +70,12 @@ def make_letters(
         and_(col(Notice.kind) == NoticeKind.REMINDER, col(Notice.step) == URGENT_REMINDER),
     )
     channel = case((is_urgent, _first_usable(channels.urgent)), else_=_first_usable(channels.default))
-    today, moment = calendar.day_of(goes_at), f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+    moment = f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+    midnight = calendar.midnight(calendar.day_of(goes_at))
+    _lock_digests(session, campaign)
     key = joined(
         case(
-            (is_digest, joined(f"{campaign.code}|digest|{today}|", Contact.code)),
+            (is_digest, joined(f"{campaign.code}|digest|{moment}|", Contact.code)),
             (
                 col(Notice.kind) == NoticeKind.UNDELIVERABLE,
                 joined(f"{campaign.code}|undeliverable|{moment}|", Contact.code),
@@ -88,6 +92,7 @@ def make_letters(
             Notice.kind,
             Notice.role,
             (col(Notice.step) == RIDES_ALONG).label("rides_along"),
+            is_digest.label("is_digest"),
             Notice.contact_id,
             channel.label("channel"),
             _address(channel).label("address"),
@@ -126,7 +131,11 @@ def make_letters(
             ),
             literal(0),
         )
-        .where(waiting.c.letter_key.is_not(None), ~waiting.c.rides_along)
+        .where(
+            waiting.c.letter_key.is_not(None),
+            ~waiting.c.rides_along,
+            or_(~waiting.c.is_digest, ~_has_digest(campaign, waiting, midnight)),
+        )
         .group_by(waiting.c.letter_key)
     )
     made = session.execute(
@@ -135,9 +144,19 @@ def make_letters(
         .on_conflict_do_nothing(index_elements=["key"])
         .returning(col(Letter.id))
     ).all()
+    is_its_letter = or_(
+        waiting.c.letter_key == Letter.key,
+        and_(
+            waiting.c.is_digest,
+            col(Letter.campaign_id) == campaign.id,
+            col(Letter.kind) == NoticeKind.ESCALATION,
+            col(Letter.contact_id) == waiting.c.contact_id,
+        ),
+    )
     letter_of = (
-        select(Letter.id)
-        .join(waiting, waiting.c.letter_key == Letter.key)
+        select(func.min(Letter.id))
+        .select_from(Letter)
+        .join(waiting, is_its_letter)
         .where(waiting.c.notice_id == Notice.id, Letter.state == LetterState.QUEUED)
         .scalar_subquery()
     )
@@ -152,6 +171,40 @@ def make_letters(
         .execution_options(synchronize_session=False)
     )
     return len(made)
+
+
+def _lock_digests(session: Session, campaign: Campaign) -> None:
+    """Keep senders from claiming a digest to which lines are being added; they would not be in it."""
+    session.execute(
+        select(Letter.id)
+        .where(
+            Letter.campaign_id == campaign.id,
+            Letter.kind == NoticeKind.ESCALATION,
+            Letter.state == LetterState.QUEUED,
+        )
+        .with_for_update()
+    )
+
+
+def _has_digest(campaign: Campaign, waiting: Any, midnight: datetime) -> ColumnElement[bool]:
+    """Match lines whose recipient has a digest that waits, is under way, or has left since midnight."""
+    digest = aliased(Letter)
+    return (
+        select(digest.id)
+        .where(
+            col(digest.campaign_id) == campaign.id,
+            col(digest.kind) == NoticeKind.ESCALATION,
+            col(digest.contact_id) == waiting.c.contact_id,
+            or_(
+                col(digest.state).in_([LetterState.QUEUED, LetterState.SENDING, LetterState.UNCERTAIN]),
+                and_(
+                    col(digest.state).in_([LetterState.SENT, LetterState.DELIVERED]),
+                    col(digest.settled_at) >= literal(midnight, UtcDateTime()),
+                ),
+            ),
+        )
+        .exists()
+    )
 
 
 def _anything_waits(session: Session, campaign: Campaign) -> bool:

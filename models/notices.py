@@ -16,18 +16,27 @@ from models.tables import (
     CampaignUnit,
     Contact,
     DeadlineVersion,
+    Letter,
     Notice,
     StageEntry,
     WorkItem,
 )
 from rules.calendar import WorkingCalendar
 from rules.ladder import Role
-from rules.notices import RIDES_ALONG, NoticeKind, NoticeState
+from rules.notices import RIDES_ALONG, LetterState, NoticeKind, NoticeState
 from rules.stages import Ower, Stage
 from rules.work_items import ItemState
 
 UNSAID = (NoticeState.WAITING_RELEASE, NoticeState.QUEUED)
-ABOUT_OPEN_ITEMS = (NoticeKind.OPENING, NoticeKind.REMINDER, NoticeKind.ESCALATION)
+ABOUT_OPEN_ITEMS = (
+    NoticeKind.OPENING,
+    NoticeKind.REMINDER,
+    NoticeKind.ESCALATION,
+    NoticeKind.RETURNED,
+    NoticeKind.EXTENDED,
+)
+# True only of the version of the deadline under which they were queued.
+OF_ONE_VERSION = (NoticeKind.REMINDER, NoticeKind.ESCALATION, NoticeKind.EXTENDED)
 
 # PostgreSQL takes a bare NULL in a DISTINCT select for a text.
 NO_ID = literal(None, Integer)
@@ -162,7 +171,7 @@ def queue_draft_waiting(
 
     What he holds back he has seen.
     """
-    about = f"release/{calendar.day_of(at)}"
+    about = f"release/{calendar.day_of(calendar.next_sending_time(at))}"
     waiting = exists().where(
         col(Notice.campaign_id) == campaign.id,
         col(Notice.state) == NoticeState.WAITING_RELEASE,
@@ -181,7 +190,7 @@ def suppress_unsaid(session: Session, campaign: Campaign, item_ids: Select[Any],
         NoticeState.SUPPRESSED,
         and_(
             col(Notice.campaign_id) == campaign.id,
-            or_(col(Notice.kind).in_(ABOUT_OPEN_ITEMS), col(Notice.step) == RIDES_ALONG),
+            col(Notice.kind).in_(ABOUT_OPEN_ITEMS),
             col(Notice.item_id).in_(item_ids),
         ),
         at=at,
@@ -214,7 +223,7 @@ def suppress_untrue(session: Session, *, letter_ids: list[int], at: datetime) ->
         exists().where(
             col(WorkItem.id) == Notice.item_id,
             col(WorkItem.state) == ItemState.OPEN,
-            or_(col(Notice.kind) == NoticeKind.OPENING, col(WorkItem.deadline_id) == Notice.deadline_id),
+            or_(col(Notice.kind).not_in(OF_ONE_VERSION), col(WorkItem.deadline_id) == Notice.deadline_id),
         ),
         and_(
             col(Notice.kind) == NoticeKind.DRAFT_WAITING,
@@ -225,16 +234,27 @@ def suppress_untrue(session: Session, *, letter_ids: list[int], at: datetime) ->
             ),
         ),
     )
-    return settle_unsaid(
-        session,
-        NoticeState.SUPPRESSED,
-        and_(col(Notice.letter_id).in_(letter_ids), ~still_true),
-        at=at,
-    )
+    untrue = and_(col(Notice.letter_id).in_(letter_ids), ~still_true)
+    return _settle(session, NoticeState.SUPPRESSED, untrue, at=at)
 
 
 def settle_unsaid(session: Session, state: NoticeState, which: ColumnElement[bool], *, at: datetime) -> int:
-    """Settle those of these notices that have not been said; returns how many."""
+    """Settle those of these notices that have not been said; returns how many.
+
+    What a sender has in his hands may have left: what he records about it counts.
+    """
+    return _settle(session, state, and_(which, ~is_under_way()), at=at)
+
+
+def is_under_way() -> ColumnElement[bool]:
+    """Match notices whose letter a sender has in his hands, or may have sent."""
+    return exists().where(
+        col(Letter.id) == Notice.letter_id,
+        col(Letter.state).in_([LetterState.SENDING, LetterState.UNCERTAIN]),
+    )
+
+
+def _settle(session: Session, state: NoticeState, which: ColumnElement[bool], *, at: datetime) -> int:
     settled = session.execute(
         update(Notice)
         .where(col(Notice.state).in_(UNSAID), which)

@@ -4,22 +4,27 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, not_, or_, true
+from sqlalchemy import and_, exists, not_, or_, true
+from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select, update
 
 from models.letters import tell_standing_office
 from models.notices import suppress_untrue
-from models.tables import Campaign, Letter, Notice
+from models.tables import Campaign, DeadlineStep, DeadlineVersion, Letter, Notice
 from rules.notices import (
     DO_NOT_WAIT,
     RIDES_ALONG,
     Channel,
     LetterState,
+    NoticeKind,
     NoticeState,
     retry_after_minutes,
 )
 
 LEASE = timedelta(minutes=5)
+
+# What a newer step takes the place of.
+OF_A_STEP = (NoticeKind.REMINDER, NoticeKind.ESCALATION)
 
 
 # design.md §5: what may be sent a second time under the same identity, and what a person must decide.
@@ -58,8 +63,9 @@ def claim(
     """Claim letters that may leave now and return their ids; commit before sending them.
 
     Returns None when there was nothing to claim. `open_windows` are the campaigns whose sending
-    window is open; receipts and alarms of the others go all the same. Lines that are no longer
-    true drop out, and a letter left empty is suppressed.
+    window is open; receipts and alarms of the others go all the same. Reminders and reports wait
+    where steps have fallen due that no tick has queued: after an outage the newest goes, whoever
+    wakes first. Lines that are no longer true drop out, and a letter left empty is suppressed.
     """
     ready = (
         select(Letter.id)
@@ -67,6 +73,7 @@ def claim(
             Letter.state == LetterState.QUEUED,
             Letter.not_before <= now,
             or_(col(Letter.kind).in_(DO_NOT_WAIT), col(Letter.campaign_id).in_(open_windows)),
+            ~and_(col(Letter.kind).in_(OF_A_STEP), _waits_for_a_tick(now)),
         )
         .order_by(col(Letter.not_before), col(Letter.id))
         .limit(limit)
@@ -139,7 +146,7 @@ def record(session: Session, said: Sequence[Said], *, by: str, at: datetime) -> 
 
     Accepted is sent; transient goes back with a pause, for a day at most; permanent fails, and the
     standing office is told; configuration goes back too, since it is not the recipient's fault;
-    unknown is uncertain, and tried again in a minute where the channel allows it.
+    unknown is uncertain, and tried again as a passing failure is where the channel allows it.
     """
     claimed = {
         letter_id: (attempts, campaign_id, not_before)
@@ -205,14 +212,23 @@ def _outcome(one: Said, attempts: int, at: datetime) -> tuple[LetterState, datet
             return LetterState.SENT, None
         case "permanent":
             return LetterState.FAILED, None
-        case "unknown":
-            return LetterState.UNCERTAIN, at + timedelta(minutes=1)
         case "configuration":
             return LetterState.QUEUED, at + timedelta(minutes=5)
     pause = retry_after_minutes(attempts)
     if pause is None:
         return LetterState.FAILED, None
-    return LetterState.QUEUED, at + timedelta(minutes=pause)
+    again = LetterState.UNCERTAIN if one.outcome == "unknown" else LetterState.QUEUED
+    return again, at + timedelta(minutes=pause)
+
+
+def _waits_for_a_tick(now: datetime) -> ColumnElement[bool]:
+    """Match letters of a campaign in which steps have fallen due that no tick has queued yet."""
+    return exists().where(
+        col(DeadlineVersion.campaign_id) == Letter.campaign_id,
+        col(DeadlineStep.deadline_id) == DeadlineVersion.id,
+        col(DeadlineStep.fired_at).is_(None),
+        col(DeadlineStep.fires_at) <= now,
+    )
 
 
 def next_not_before(session: Session, *, after: datetime) -> datetime | None:
