@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 CAMPAIGN := config/campaigns/lai-chau-2021
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench lock clean
+.PHONY: help run test soak check format bench lock clean
 
 help: ## Say what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,6 +17,10 @@ run: $(READY) ## Rehearse letter 3701's campaign; letters and summary go to out/
 
 test: $(READY) ## Run every test, on SQLite and on PostgreSQL
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+soak: $(READY) ## Walk many more campaigns drawn at random than the tests do (some minutes)
+	@WALKS=$${WALKS:-200} $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
+	  tests/journeys/test_promises.py tests/journeys/test_foretold.py
 
 check: $(READY) ## What CI runs: format, lint, types, imports, tests
 	$(BIN)/ruff format --check .
