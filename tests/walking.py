@@ -75,7 +75,7 @@ class Walk:
     def do(self, verb: Verb, moment: str, unit: str | None = None, **facts: Any) -> None:
         """Let somebody do something; what is refused raises."""
         now = at(moment)
-        units = (unit,) if unit else ()
+        units = facts.pop("units", (unit,) if unit else ())
         carry_out(self.code, ScriptLine(0, facts.pop("happened_at", now), now, verb, units, **facts))
 
     def told(self, item: str, *kinds: str, state: str = "said") -> list[tuple[str, str, str]]:
