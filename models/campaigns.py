@@ -1,10 +1,13 @@
 """Campaigns: opened from a file, moved from stage to stage by counted facts."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from hashlib import sha256
 
 from sqlalchemy import exists, literal, or_
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from config.campaign_file import CampaignFile, campaign_from_texts
@@ -88,6 +91,7 @@ def open_campaign(
         mode=file.mode,
         late_policy=file.self_assessment.late,
         files=dict(file.source_texts),
+        files_hash=_hash(file.source_texts),
         opened_at=at,
         records_past_steps=past,
     )
@@ -144,19 +148,32 @@ def passed_deadlines(file: CampaignFile, now: datetime) -> tuple[tuple[Stage, da
     return tuple(passed)
 
 
-@lru_cache(maxsize=32)
-def _parsed(texts: tuple[tuple[str, str], ...]) -> CampaignFile:
-    return campaign_from_texts(dict(texts))
+# The kept file is read from the database only where it has not been parsed yet.
+WITHOUT_FILES = (defer(Campaign.files),)  # type: ignore[arg-type]
+
+# Reading a country's file takes seconds; a kept file never changes under its hash.
+MOST_READ = 32
+_READ: dict[str, CampaignFile] = {}
 
 
 def file_of(campaign: Campaign) -> CampaignFile:
     """Return the file the campaign was opened with, whatever has become of the file since."""
-    return _parsed(tuple(sorted(campaign.files.items())))
+    found = _READ.get(campaign.files_hash)
+    if found is None:
+        found = campaign_from_texts(dict(campaign.files))
+        if len(_READ) >= MOST_READ:
+            _READ.pop(next(iter(_READ)))
+        _READ[campaign.files_hash] = found
+    return found
+
+
+def _hash(texts: Mapping[str, str]) -> str:
+    return sha256(json.dumps(dict(texts), sort_keys=True).encode()).hexdigest()
 
 
 def get_campaign(session: Session, code: str) -> Campaign:
     """Return a campaign by its code; raises UnknownCampaign."""
-    found = session.exec(select(Campaign).where(Campaign.code == code)).one_or_none()
+    found = session.exec(select(Campaign).options(*WITHOUT_FILES).where(Campaign.code == code)).one_or_none()
     if found is None:
         raise UnknownCampaign(code, tuple(session.exec(select(Campaign.code).order_by(Campaign.code))))
     return found
@@ -164,7 +181,8 @@ def get_campaign(session: Session, code: str) -> Campaign:
 
 def campaigns(session: Session) -> list[Campaign]:
     """Return every campaign, the running ones first."""
-    return list(session.exec(select(Campaign).order_by(col(Campaign.closed_at).is_not(None), Campaign.code)))
+    rows = select(Campaign).options(*WITHOUT_FILES)
+    return list(session.exec(rows.order_by(col(Campaign.closed_at).is_not(None), Campaign.code)))
 
 
 def running_campaigns(session: Session) -> list[int]:
@@ -193,7 +211,9 @@ def campaigns_that_send(session: Session, now: datetime) -> list[int]:
     has_letters = exists().where(
         col(Letter.campaign_id) == Campaign.id, col(Letter.state) == LetterState.QUEUED
     )
-    rows = session.exec(select(Campaign).where(col(Campaign.side_state).is_(None), has_letters))
+    rows = session.exec(
+        select(Campaign).options(*WITHOUT_FILES).where(col(Campaign.side_state).is_(None), has_letters)
+    )
     return [row.id for row in rows if _is_sending_time(row, now)]
 
 
@@ -339,4 +359,4 @@ def cited_papers(campaign: Campaign) -> tuple[tuple[PaperFacts, tuple[PaperRole,
 
 def get_campaign_by_id(session: Session, campaign_id: int) -> Campaign:
     """Return the campaign with this id, which a tick was given."""
-    return session.get_one(Campaign, campaign_id)
+    return session.get_one(Campaign, campaign_id, options=WITHOUT_FILES)

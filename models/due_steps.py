@@ -216,8 +216,14 @@ def _addressed(campaign: Campaign, rung: Rung, told: Told) -> Select[Any]:
     due = (
         _due_steps(campaign, Ladder.ESCALATE, told.now).where(col(DeadlineStep.step) == rung.step).subquery()
     )
-    role, contact = _recipient(campaign, rung, due, told)
-    found: Any = sqlalchemy.select(due, role.label("told_role"), contact.label("told_id")).subquery()
+    persons = [_person(role, due, told).label(f"person_{n}") for n, role in enumerate(levels(rung.to))]
+    reach: Any = sqlalchemy.select(due, *persons).cte("reach").prefix_with("MATERIALIZED")
+    role, contact = _recipient(campaign, rung, reach, told)
+    found: Any = (
+        sqlalchemy.select(reach, role.label("told_role"), contact.label("told_id"))
+        .cte("found")
+        .prefix_with("MATERIALIZED")
+    )
     is_dropped = found.c.told_id.is_(None)
     # A step that is dropped leaves a row, so that it can be seen; it is in the name of its recipient.
     recipient = func.coalesce(found.c.told_id, literal(recipients(told.people, rung.to)))
@@ -293,10 +299,13 @@ def _recipient(
 def _ways(
     campaign: Campaign, rung: Rung, due: Any, told: Told
 ) -> list[tuple[str, ColumnElement[Any], ColumnElement[bool]]]:
-    """Return each level a step may rise to: the role, the person, and whether he may be told."""
+    """Return each level a step may rise to: the role, the person, and whether he may be told.
+
+    `due` has the person of each level, found once.
+    """
     ways: list[tuple[str, ColumnElement[Any], ColumnElement[bool]]] = []
-    for role in levels(rung.to):
-        person = _person(role, due, told)
+    for n, role in enumerate(levels(rung.to)):
+        person = due.c[f"person_{n}"]
         # A step to the officer is meant for whoever owes.
         may = literal(True) if role == Role.OFFICER else and_(~_owes(person, due), ~_was_told(person, due))
         ways.append((role, person, may))

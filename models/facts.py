@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from config.campaign_file import CampaignFile
-from models.campaigns import file_of
+from models.campaigns import file_of, get_campaign_by_id
 from models.deadlines import meaning, version_of_stage
 from models.line_facts import Lines, amendments, paper_facts, person
 from models.papers import find_paper
@@ -50,7 +50,7 @@ def letters_to_say(
         by_campaign[row[0].campaign_id].append(row)
     claimed = []
     for campaign_id, of_campaign in by_campaign.items():
-        campaign = session.get_one(Campaign, campaign_id)
+        campaign = get_campaign_by_id(session, campaign_id)
         try:
             claimed += _Gathering(session, campaign, now, link).letters(of_campaign, mail_domain)
         except Exception:  # one broken campaign does not stop the letters of the others

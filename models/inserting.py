@@ -21,3 +21,8 @@ def joined(*parts: Any) -> ColumnElement[str]:
     for text in texts[1:]:
         whole = whole.op("||")(text)
     return cast(whole, String)
+
+
+def written(result: Any) -> int:
+    """Return how many rows a statement wrote; an INSERT … SELECT must keep its count to be asked."""
+    return int(result.rowcount)

@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select, update
 
 from models.database import UtcDateTime
-from models.inserting import inserting, joined
+from models.inserting import inserting, joined, written
 from models.notices import makes_a_letter
 from models.people import officers_of
 from models.tables import Campaign, Contact, Letter, Notice
@@ -72,7 +72,6 @@ def make_letters(
     channel = case((is_urgent, _first_usable(channels.urgent)), else_=_first_usable(channels.default))
     moment = f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
     midnight = calendar.midnight(calendar.day_of(goes_at))
-    _lock_digests(session, campaign)
     key = joined(
         case(
             (is_digest, joined(f"{campaign.code}|digest|{moment}|", Contact.code)),
@@ -107,6 +106,7 @@ def make_letters(
     ).subquery()
     if not _anything_waits(session, campaign):
         return 0
+    _lock_digests(session, campaign)
     _fail_unreachable(session, campaign, waiting, at=now)
     columns = ["key", "campaign_id", "kind", "role", "contact_id", "channel", "address", "state"]
     ranks = [(waiting.c.role == role.value, place) for place, role in enumerate(RANKS)]
@@ -142,24 +142,29 @@ def make_letters(
         inserting(session, Letter)
         .from_select([*columns, "not_before", "attempts"], rows)
         .on_conflict_do_nothing(index_elements=["key"])
-        .returning(col(Letter.id))
-    ).all()
-    is_its_letter = or_(
-        waiting.c.letter_key == Letter.key,
-        and_(
-            waiting.c.is_digest,
-            col(Letter.campaign_id) == campaign.id,
-            col(Letter.kind) == NoticeKind.ESCALATION,
-            col(Letter.contact_id) == waiting.c.contact_id,
-        ),
+        .execution_options(preserve_rowcount=True)
     )
-    letter_of = (
-        select(func.min(Letter.id))
-        .select_from(Letter)
-        .join(waiting, is_its_letter)
-        .where(waiting.c.notice_id == Notice.id, Letter.state == LetterState.QUEUED)
+    # Asked of each letter found, not of the index: statistics written before these letters were made
+    # call a queued one rare, and PostgreSQL would then read all of them for each notice.
+    still_waits = case((col(Letter.state) == LetterState.QUEUED, col(Letter.id)), else_=None)
+    own = (
+        select(still_waits)
+        .select_from(Contact)
+        .join(Letter, col(Letter.key) == key)
+        .where(col(Contact.id) == Notice.contact_id)
+        .correlate(Notice)
         .scalar_subquery()
     )
+    digest = (
+        select(func.min(still_waits))
+        .where(
+            col(Letter.contact_id) == Notice.contact_id,
+            col(Letter.kind) == NoticeKind.ESCALATION,
+            col(Letter.campaign_id) == campaign.id,
+        )
+        .scalar_subquery()
+    )
+    letter_of = case((is_digest, digest), else_=own)
     session.execute(
         update(Notice)
         .where(
@@ -170,7 +175,7 @@ def make_letters(
         .values(letter_id=letter_of)
         .execution_options(synchronize_session=False)
     )
-    return len(made)
+    return written(made)
 
 
 def _lock_digests(session: Session, campaign: Campaign) -> None:

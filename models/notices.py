@@ -10,7 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, update
 
 from models.database import UtcDateTime
-from models.inserting import inserting, joined
+from models.inserting import inserting, joined, written
 from models.tables import (
     Campaign,
     CampaignUnit,
@@ -259,10 +259,9 @@ def _settle(session: Session, state: NoticeState, which: ColumnElement[bool], *,
         update(Notice)
         .where(col(Notice.state).in_(UNSAID), which)
         .values(state=state, settled_at=at, release_at=None, is_held=False)
-        .returning(col(Notice.id))
         .execution_options(synchronize_session=False)
     )
-    return len(settled.all())
+    return written(settled)
 
 
 def makes_a_letter() -> ColumnElement[bool]:
@@ -379,6 +378,6 @@ def insert_notices(session: Session, rows: Select[Any]) -> int:
         inserting(session, Notice)
         .from_select(NOTICE_COLUMNS, rows)
         .on_conflict_do_nothing(index_elements=["key"])
-        .returning(col(Notice.id))
+        .execution_options(preserve_rowcount=True)
     )
-    return len(inserted.all())
+    return written(inserted)

@@ -8,9 +8,10 @@ from sqlalchemy import and_, exists, not_, or_, true
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select, update
 
+from models.campaigns import get_campaign_by_id
 from models.letters import tell_standing_office
 from models.notices import suppress_untrue
-from models.tables import Campaign, DeadlineStep, DeadlineVersion, Letter, Notice
+from models.tables import DeadlineStep, DeadlineVersion, Letter, Notice
 from rules.notices import (
     DO_NOT_WAIT,
     RIDES_ALONG,
@@ -197,7 +198,7 @@ def record(session: Session, said: Sequence[Said], *, by: str, at: datetime) -> 
             )
     failed = settled[NoticeState.FAILED]
     for campaign_id in sorted({claimed[letter_id][1] for letter_id in failed}):
-        campaign = session.get_one(Campaign, campaign_id)
+        campaign = get_campaign_by_id(session, campaign_id)
         lost = session.exec(
             select(Notice.id).where(
                 col(Notice.letter_id).in_(failed), Notice.campaign_id == campaign_id, true()

@@ -1,6 +1,6 @@
 """The people of a campaign on a given day: who holds a role, who stands in for whom."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -75,16 +75,23 @@ def people_of(session: Session, campaign: Campaign, *, today: date) -> dict[str,
         standing_office = next((contact.id for contact, at, _, _ in rows if at == Ower.STANDING_OFFICE), None)
     if standing_office is None:
         raise LookupError(f"nobody is recorded in the standing office of {campaign.code}")
-    named = session.execute(
+    for name, contact_id, deputy, is_away in _named(session, campaign, today):
+        found[name] = deputy or (None if is_away else contact_id)
+    return {role: found.get(role) or standing_office for role in (*found, *AT)}
+
+
+def _named(session: Session, campaign: Campaign, today: date) -> Sequence[Any]:
+    """Return the persons whom the ladders of campaigns name, with their deputies of today."""
+    is_name = col(StepRecipient.role).not_in(list(Role))
+    if session.exec(select(StepRecipient.role).where(is_name).limit(1)).first() is None:
+        return ()
+    return session.execute(
         select(Contact.name, Contact.id, stand_in(Contact, today), is_absent(Contact, today))
         .join(CampaignUnit, col(CampaignUnit.unit_id) == Contact.unit_id)
         .join(StepRecipient, col(StepRecipient.role) == Contact.name)
         .where(CampaignUnit.campaign_id == campaign.id, col(Contact.left_at).is_(None))
         .order_by(col(Contact.id).desc())
-    )
-    for name, contact_id, deputy, is_away in named:
-        found[name] = deputy or (None if is_away else contact_id)
-    return {role: found.get(role) or standing_office for role in (*found, *AT)}
+    ).all()
 
 
 def head_of(item: Any, *, today: date, standing_office: int) -> ColumnElement[Any]:

@@ -130,6 +130,7 @@ class Campaign(SQLModel, table=True):
     mode: Mode = _one_of(Mode)
     late_policy: LatePolicy = _one_of(LatePolicy)
     files: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    files_hash: str
     opened_at: datetime = _instant()
     records_past_steps: bool = False
     gone_on_from: Stage | None = _one_of(Stage, optional=True, named="gone_on_from")
@@ -368,7 +369,7 @@ class Letter(SQLModel, table=True):
     """What is sent: one recipient, one channel, one or many notices."""
 
     __tablename__ = "letters"
-    __table_args__ = (Index(None, "state", "not_before"),)
+    __table_args__ = (Index(None, "state", "not_before"), Index(None, "contact_id", "kind"))
 
     id: int = Field(default=None, primary_key=True)
     key: str = Field(unique=True)

@@ -209,7 +209,7 @@ def test_a_broken_campaign_does_not_stop_the_others(database, tmp_path):
     begin(tmp_path / "one", code="mau-broken")
     begin(tmp_path / "two", code="mau-sound")
     with transaction() as session:
-        session.execute(text("UPDATE campaigns SET files = '{}' WHERE code = 'mau-broken'"))
+        session.execute(text("UPDATE campaigns SET files = '{}', files_hash = 'x' WHERE code = 'mau-broken'"))
     report = tick(OPENING)
     assert report.failed == ("mau-broken",)
     assert stage("mau-sound") is Stage.SELF_ASSESSMENT

@@ -38,6 +38,7 @@ def upgrade() -> None:
     _items()
     _requests()
     _notices()
+    _kept_files()
     _trail()
 
 
@@ -207,6 +208,28 @@ def _notices() -> None:
     with op.batch_alter_table("notices") as batch:
         batch.alter_column("is_held", server_default=None)
         batch.create_index("ix_notices_of_a_step", ["item_id", "deadline_id", "step"])
+
+
+def _kept_files() -> None:
+    """Give each kept file its hash, by which a process knows whether it has read it."""
+    op.create_index("ix_letters_contact_id_kind", "letters", ["contact_id", "kind"])
+    op.add_column("campaigns", sa.Column("files_hash", sa.String(), nullable=True))
+    connection = op.get_bind()
+    campaigns = sa.table(
+        "campaigns",
+        sa.column("id", sa.Integer),
+        sa.column("files", sa.JSON),
+        sa.column("files_hash", sa.String),
+    )
+    for campaign_id, files in connection.execute(sa.select(campaigns.c.id, campaigns.c.files)).all():
+        text = json.dumps(files, sort_keys=True)
+        connection.execute(
+            sa.update(campaigns)
+            .where(campaigns.c.id == campaign_id)
+            .values(files_hash=sha256(text.encode()).hexdigest())
+        )
+    with op.batch_alter_table("campaigns") as batch:
+        batch.alter_column("files_hash", nullable=False)
 
 
 def _trail() -> None:
