@@ -314,9 +314,10 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_line(run, tmp_path):
     assert "file/out" in one_line(err)
 
 
-def test_rehearse_prints_one_object_and_the_same_bytes_each_time(run):
-    first = run("rehearse", LETTER, "--script", SCRIPT, "--json")[1]
-    assert run("rehearse", LETTER, "--script", SCRIPT, "--json")[1] == first
+def test_rehearse_prints_one_object_and_the_same_bytes_each_time(run, tmp_path):
+    path = factories.write_campaign(tmp_path / "files")  # the letter's own: tests/journeys
+    first = run("rehearse", path, "--json")[1]
+    assert run("rehearse", path, "--json")[1] == first
     assert list(json.loads(first)) == ["campaign", "deadlines", "events", "notices", "result"]
 
 

@@ -243,7 +243,8 @@ def test_a_broken_campaign_harms_no_other(database, tmp_path, mailbox):
         organiser="xa-khac",
     )
     broken.tick("2021-11-16 07:30")  # its letters are waiting when it breaks
-    change("""UPDATE campaigns SET files = '{"campaign.yaml": "garbage: ["}', files_hash = 'x' WHERE code = 'mau-broken'""")
+    garbage = """files = '{"campaign.yaml": "garbage: ["}', files_hash = 'x'"""
+    change(f"UPDATE campaigns SET {garbage} WHERE code = 'mau-broken'")
     report = sound.tick("2021-11-16 07:31")
     assert report.failed == ("mau-broken",)
     sound.visit("2021-11-16 07:31", "2021-11-20 07:30", "2021-11-22 08:30")

@@ -168,7 +168,7 @@ def _by(day: str) -> By:
 
 @given(number=some.integers(0, 2**32))
 @settings(
-    max_examples=max(WALKS // 6, 2),
+    max_examples=max(WALKS // 6, 1),
     derandomize=True,
     deadline=None,
     database=None,

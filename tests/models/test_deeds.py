@@ -376,12 +376,12 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("verb", "unit", "facts", "refusal"), REFUSED.values(), ids=REFUSED)
-def test_a_refused_deed_changes_nothing(walk, verb, unit, facts, refusal):
+def test_a_refused_deed_changes_nothing(walk):
     before = everything()
-    with pytest.raises(refusal):
-        walk.do(verb, "2021-11-15 09:00", unit, **facts)
-    assert everything() == before
+    for name, (verb, unit, facts, refusal) in REFUSED.items():
+        with pytest.raises(refusal):
+            walk.do(verb, "2021-11-15 09:00", unit, **facts)
+        assert everything() == before, name
 
 
 def test_of_several_units_none_is_extended_where_one_cannot_be(walk):
