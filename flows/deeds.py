@@ -9,11 +9,11 @@ from models import (
     amendments,
     campaigns,
     complaints,
-    directory,
     extensions,
     handing_in,
     leaders,
     papers,
+    replacements,
     side_states,
     work_items,
 )
@@ -179,17 +179,17 @@ def _acknowledge(session: Session, campaign: Campaign, line: ScriptLine) -> None
 
 
 def _replace_contact(session: Session, campaign: Campaign, line: ScriptLine) -> None:
-    new = directory.NewPerson(line.name or "", line.title or "", line.email, line.phone, line.zalo)
-    directory.replace_contact(session, campaign, line.unit or "", line.person or "", new, **_who(line))
+    new = replacements.NewPerson(line.name or "", line.title or "", line.email, line.phone, line.zalo)
+    replacements.replace_contact(session, campaign, line.unit or "", line.person or "", new, **_who(line))
 
 
 def _deputise(session: Session, campaign: Campaign, line: ScriptLine) -> None:
-    directory.deputise(
+    replacements.deputise(
         session,
         campaign,
         line.unit or "",
         line.person or "",
-        deputy=directory.NewPerson(line.name, line.title or "", line.email, line.phone, line.zalo)
+        deputy=replacements.NewPerson(line.name, line.title or "", line.email, line.phone, line.zalo)
         if line.name
         else None,
         first_day=line.first_day or _day(campaign, line),

@@ -8,7 +8,7 @@ import typer
 from config.campaign_file import read_directory
 from config.messages import say
 from flows.command_line import At, ByWhom, Code, Force, Now, UnitCode, about, app, day, moment
-from models import directory
+from models import directory, replacements
 from models.campaigns import file_of
 
 Person = Annotated[str, typer.Argument(metavar="PERSON", help=say("help.person"))]
@@ -36,12 +36,12 @@ def replace_contact(
     """Let somebody take a person's place."""
     when = moment(at, now, force=force)
     with about(code) as (session, campaign):
-        directory.replace_contact(
+        replacements.replace_contact(
             session,
             campaign,
             unit,
             person,
-            directory.NewPerson(name, title, email, phone, zalo),
+            replacements.NewPerson(name, title, email, phone, zalo),
             at=when.at,
             recorded_at=when.recorded_at,
             by=by,
@@ -73,12 +73,12 @@ def deputise(
     """Record that a person is absent and who stands in for him."""
     when = moment(at, now, force=force)
     with about(code) as (session, campaign):
-        directory.deputise(
+        replacements.deputise(
             session,
             campaign,
             unit,
             person,
-            deputy=directory.NewPerson(deputy, title or "", email, phone, zalo) if deputy else None,
+            deputy=replacements.NewPerson(deputy, title or "", email, phone, zalo) if deputy else None,
             first_day=day(first_day),
             last_day=day(last_day) if last_day else None,
             at=when.at,

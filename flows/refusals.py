@@ -15,6 +15,7 @@ from models import (
     leaders,
     papers,
     permits,
+    replacements,
     work_items,
 )
 from models.database import DatabaseIsNewer, DatabaseUnreachable
@@ -38,10 +39,10 @@ KNOWN = (
     campaigns.DeadlinesPassed,
     campaigns.DeadlineNotPassed,
     deadlines.TermAlreadyOver,
-    directory.DaysBackwards,
-    directory.DeputyOfHimself,
+    replacements.DaysBackwards,
+    replacements.DeputyOfHimself,
     directory.NobodyLeft,
-    directory.UnknownPerson,
+    replacements.UnknownPerson,
     extensions.AskedAlready,
     extensions.NoTerm,
     extensions.NothingAsked,
@@ -114,7 +115,7 @@ def line_for(error: Exception) -> str:
             return say(code, item=item)
         case extensions.AskedAlready(item=item):
             return say(code, item=item)
-        case directory.UnknownPerson(name=name, unit=unit, known=known):
+        case replacements.UnknownPerson(name=name, unit=unit, known=known):
             return say(code, name=name, unit=unit, known=", ".join(known) or "–")
         case directory.NobodyLeft(unit=unit):
             return say(code, unit=unit)

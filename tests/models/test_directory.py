@@ -9,8 +9,9 @@ from config.campaign_file import read_directory
 from config.script_file import Verb
 from models.campaigns import get_campaign, open_campaign
 from models.database import transaction
-from models.directory import DaysBackwards, DeputyOfHimself, NobodyLeft, UnknownPerson, update_directory
+from models.directory import NobodyLeft, update_directory
 from models.permits import FromTheFuture
+from models.replacements import DaysBackwards, DeputyOfHimself, UnknownPerson
 from notifications.mailbox import Mailbox
 from tests import factories
 from tests.walking import Walk, at, begin, rows
