@@ -1,23 +1,50 @@
 """Every deed by its command: done in one line, or refused in one that says what would be allowed."""
 
+import sqlite3
+from pathlib import Path
+
 import pytest
 
 from config.settings import settings
+from flows.campaign import tick
+from models.campaigns import get_campaign, open_campaign
+from models.database import Database, transaction, using
+from models.handing_in import hand_in
+from rules.work_items import ItemKind
 from tests import factories
 from tests.flows.test_console import one_line, state
+from tests.walking import at
 
 OPENED = "2021-11-11T07:30"
 NOW = ("--now", "2021-11-15T09:00", "--by", "MẪU")
 PAPER = ("--number", "7/CV", "--date", "2021-11-15")
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with a campaign in self-assessment; commune b has handed in."""
+    folder = tmp_path_factory.mktemp("prepared")
+    database = Database(f"sqlite:///{folder}/x.db")
+    with using(database):
+        database.migrate()
+        with transaction() as session:
+            open_campaign(session, factories.campaign(folder / "files"), at=at(OPENED), by="MẪU")
+        tick(at(OPENED))
+        now = at("2021-11-12T09:00")
+        with transaction() as session:
+            campaign = get_campaign(session, "mau-2021")
+            hand_in(session, campaign, ItemKind.DOSSIER, "b", at=now, recorded_at=now, by=None)
+    database.close()
+    return folder / "x.db"
+
+
 @pytest.fixture
-def opened(run, tmp_path) -> str:
-    """A campaign in self-assessment; commune b has handed in."""
-    path = factories.write_campaign(tmp_path / "files")
-    assert run("open", path, "--at", OPENED, "--by", "MẪU")[0] == 0
-    assert run("tick", "--now", OPENED)[0] == 0
-    assert run("submit", "mau-2021", "b", "--now", "2021-11-12T09:00")[0] == 0
+def opened(prepared: Path, tmp_path: Path) -> str:
+    """The code of that campaign, in a home of this test's own."""
+    home = tmp_path / "data"
+    home.mkdir()
+    with sqlite3.connect(prepared) as source, sqlite3.connect(home / "congnhan.db") as copy:
+        source.backup(copy)
     return "mau-2021"
 
 
