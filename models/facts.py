@@ -12,7 +12,7 @@ from config.campaign_file import CampaignFile
 from models.campaigns import file_of, get_campaign_by_id
 from models.deadlines import meaning, version_of_stage
 from models.line_facts import Lines, amendments, paper_facts, person
-from models.papers import find_paper
+from models.papers import papers_by_role
 from models.standings import totals
 from models.tables import Campaign, CampaignUnit, Contact, Letter, Notice, Unit
 from rules import letters as facts
@@ -122,7 +122,8 @@ class _Gathering:
         ).all()
         officer = next((p for p in people if p.role == "officer"), people[0])
         head = next((p for p in people if p.role == "unit_head"), people[0])
-        papers = {role: paper_facts(find_paper(session, campaign, role)) for role in PaperRole}
+        known = papers_by_role(session, campaign)
+        papers = {role: paper_facts(known.get(role)) for role in PaperRole}
         review = version_of_stage(session, campaign, Stage.AGENCY_REVIEW)
         return facts.CampaignFacts(
             code=campaign.code,

@@ -204,23 +204,24 @@ def registered_roles(session: Session, campaign: Campaign) -> frozenset[PaperRol
     )
 
 
-def find_paper(session: Session, campaign: Campaign, role: PaperRole) -> Paper | None:
-    """Return the newest paper that plays this role, or None.
+def papers_by_role(session: Session, campaign: Campaign) -> dict[PaperRole, Paper]:
+    """Return the newest paper of each role that a paper plays.
 
     One that was replaced or revoked plays it no longer; one that only supplements, corrects or
     revokes another does not take its place.
     """
-    return session.exec(
-        select(Paper)
-        .join(PaperPart, col(PaperPart.paper_id) == Paper.id)
-        .where(
-            Paper.campaign_id == campaign.id,
-            PaperPart.role == role,
-            _plays_its_role(),
-        )
-        .order_by(col(Paper.issued_on).desc(), col(Paper.id).desc())
-        .limit(1)
-    ).one_or_none()
+    rows = session.execute(
+        select(PaperPart.role, Paper)
+        .join(Paper, col(Paper.id) == PaperPart.paper_id)
+        .where(Paper.campaign_id == campaign.id, _plays_its_role())
+        .order_by(col(Paper.issued_on), col(Paper.id))
+    )
+    return {PaperRole(role): paper for role, paper in rows}
+
+
+def find_paper(session: Session, campaign: Campaign, role: PaperRole) -> Paper | None:
+    """Return the newest paper that plays this role, or None."""
+    return papers_by_role(session, campaign).get(role)
 
 
 def changes_of(session: Session, campaign: Campaign, role: PaperRole) -> list[tuple[Paper, Paper]]:
