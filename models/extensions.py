@@ -144,8 +144,14 @@ def extend(
     items = open_items(session, campaign, kind, units)
     file = file_of(campaign)
     meant = still_open(deadline(until, file.calendar), recorded_at)
+    versions = {
+        version.id: version
+        for version in session.exec(
+            select(DeadlineVersion).where(col(DeadlineVersion.id).in_([item.deadline_id for item in items]))
+        )
+    }
     for item in items:
-        before = session.get(DeadlineVersion, item.deadline_id) if item.deadline_id else None
+        before = versions.get(item.deadline_id or 0)
         if before is None:
             raise NoTerm(item.name)
         if meant.late_from <= before.late_from:

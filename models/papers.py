@@ -224,19 +224,6 @@ def find_paper(session: Session, campaign: Campaign, role: PaperRole) -> Paper |
     return papers_by_role(session, campaign).get(role)
 
 
-def changes_of(session: Session, campaign: Campaign, role: PaperRole) -> list[tuple[Paper, Paper]]:
-    """Return the papers that change one of this role, by their days, each with the one it changes."""
-    later = aliased(Paper)
-    rows = session.execute(
-        select(later, Paper)
-        .join(Paper, col(Paper.id) == later.changes_id)
-        .join(PaperPart, col(PaperPart.paper_id) == Paper.id)
-        .where(Paper.campaign_id == campaign.id, PaperPart.role == role)
-        .order_by(col(later.issued_on), col(later.id))
-    )
-    return [(changing, changed) for changing, changed in rows]
-
-
 def _plays_its_role() -> ColumnElement[bool]:
     later = aliased(Paper)
     is_ended = (

@@ -187,11 +187,21 @@ def waive(
 
 def open_items(session: Session, campaign: Campaign, kind: ItemKind, units: Sequence[str]) -> list[WorkItem]:
     """Return the items of these units, in their order, all of them open; raises UnknownUnit, NothingOwed."""
-    items = [get_item(session, campaign, kind, unit) for unit in units]
-    for item in items:
+    names = [f"{kind}/{unit}" for unit in units]
+    found = {
+        item.name: item
+        for item in session.exec(
+            select(WorkItem)
+            .where(WorkItem.campaign_id == campaign.id, col(WorkItem.name).in_(names))
+            .order_by(col(WorkItem.id))
+            .with_for_update()
+        )
+    }
+    for name, unit in zip(names, units, strict=True):
+        item = found.get(name) or get_item(session, campaign, kind, unit)
         if item.state is not ItemState.OPEN:
             raise NothingOwed(item.name, item.state)
-    return items
+    return [found[name] for name in names]
 
 
 def get_item(session: Session, campaign: Campaign, kind: ItemKind, unit: str) -> WorkItem:
