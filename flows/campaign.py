@@ -14,7 +14,7 @@ from flows.agency_review import follow_reviews
 from flows.consolidation import consolidate_results
 from flows.decision import announce_decision
 from flows.planning import announce_plan
-from flows.reminders import Queued, queue_what_is_due
+from flows.reminders import BY_EMAIL_ALONE, Queued, Reach, queue_what_is_due
 from flows.running import Run, plainly
 from flows.self_assessment import collect_dossiers
 from flows.team import announce_review_team
@@ -51,7 +51,9 @@ class TickReport:
         return sum(each.letters for each in self.campaigns)
 
 
-def tick(now: datetime, *, gate: Gate | None = None, run: Run = plainly) -> TickReport:
+def tick(
+    now: datetime, *, gate: Gate | None = None, reach: Reach = BY_EMAIL_ALONE, run: Run = plainly
+) -> TickReport:
     """Go through all running campaigns once; an error in one does not stop the others."""
     with only_one("tick", at=now) as is_alone:
         if not is_alone:
@@ -61,19 +63,19 @@ def tick(now: datetime, *, gate: Gate | None = None, run: Run = plainly) -> Tick
         done, failed = [], []
         for campaign_id in campaign_ids:
             try:
-                done.append(advance(campaign_id, now, gate or Gate(), run))
+                done.append(advance(campaign_id, now, gate or Gate(), reach, run))
             except Exception as error:  # whatever it is, the other campaigns have their deadlines too
                 failed.append(_note_failure(campaign_id, now, error))
     return TickReport(is_alone=True, campaigns=tuple(done), failed=tuple(failed))
 
 
-def advance(campaign_id: int, now: datetime, gate: Gate, run: Run) -> Queued:
+def advance(campaign_id: int, now: datetime, gate: Gate, reach: Reach, run: Run) -> Queued:
     """Bring one campaign to where the facts allow it to be, then queue what is due."""
     stage: Stage | None = _stage(campaign_id)
     while stage is not None and stage in STAGE_WORK:
         run(STAGE_WORK[stage], campaign_id, now)
         stage = run(move_on, campaign_id, now)
-    queued: Queued = run(queue_what_is_due, campaign_id, now, gate)
+    queued: Queued = run(queue_what_is_due, campaign_id, now, gate, reach)
     return queued
 
 

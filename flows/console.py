@@ -37,7 +37,7 @@ from flows.example import write_example
 from flows.journal_view import Asked
 from flows.refusals import KNOWN, line_for
 from flows.rehearse_command import rehearse_to_folder
-from flows.servers import mail_server
+from flows.servers import mail_server, reach
 from models import campaigns as kept
 from models.database import database, transaction
 
@@ -90,7 +90,7 @@ def tick(now: Now = None, force: Force = False) -> None:
     at = simulated(now, force=force)
     database().migrate()
     with mail_server() as server:
-        report = run_tick(at)
+        report = run_tick(at, reach=reach())
         if not report.is_alone:
             typer.echo(say("done.tick_elsewhere"))
             return

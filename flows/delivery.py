@@ -2,26 +2,43 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from config.settings import settings
-from flows.running import Run, plainly
+from flows.running import Elapsed, Run, plainly, standing_still
 from models.campaigns import campaigns_that_send
 from models.database import transaction
 from models.facts import Claimed, letters_to_say
-from models.outbox import Said, claim, record, recover
+from models.holds import hold_unusable
+from models.outbox import claim, recover
+from models.outcomes import Said, Tried, record
 from notifications.compose import compose
-from notifications.deliver import deliver
+from notifications.deliver import MailPool
 from notifications.email import MailServer
 from notifications.messages import Message
-from notifications.receipts import Outcome, Receipt
+from notifications.receipts import Receipt
+from notifications.zalo.compose import compose_zalo
+from notifications.zalo.platform import ZaloMessage, ZaloRecipient
+from rules.notices import Channel
+from rules.sending import BEGUN_WITHIN, Outcome, parse_zalo_address
+
+if TYPE_CHECKING:
+    from notifications.zalo.sender import ZaloSender
 
 LOG = logging.getLogger("congnhan")
-BATCH = 50
+
+# A letter handed to its channel: called, it waits for the answer and says how it went.
+Begun = Callable[[], Said]
+
+# Receipts are written down this many at a time, while further letters of the batch are under way.
+RECORDED_AT_ONCE = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,106 +50,163 @@ class DeliveryReport:
     @property
     def sent(self) -> int:
         """How many letters were accepted."""
-        return dict(self.outcomes).get("accepted", 0)
+        return dict(self.outcomes).get(Outcome.ACCEPTED, 0)
 
 
-def deliver_letters(now: datetime, server: MailServer, *, run: Run = plainly) -> DeliveryReport:
-    """Send every letter that may leave now, batch by batch."""
+def deliver_letters(
+    now: datetime,
+    server: MailServer,
+    *,
+    zalo: "ZaloSender | None" = None,
+    run: Run = plainly,
+    elapsed: Elapsed = standing_still,
+) -> DeliveryReport:
+    """Send every letter that may leave now, batch by batch; `elapsed` is the time since `now`.
+
+    E-mail goes first, then Zalo, which takes one letter at a time, then what Zalo has left to e-mail.
+    """
     with transaction() as session:
         recover(session, now=now)
-    deliverer = uuid4().hex
     outcomes: Counter[str] = Counter()
-    while (claimed_ids := _claim(now, deliverer)) is not None:
-        if claimed_ids:
-            outcomes.update(run(send_batch, claimed_ids, now, server, deliverer))
+    chosen = settings()
+    with MailPool(server, connections=chosen.mail_connections, per_minute=chosen.mail_per_minute) as mails:
+        turn = _Turn(now, elapsed, mails, zalo)
+        for channel in (Channel.EMAIL, Channel.ZALO, Channel.EMAIL):
+            while turn.may_use(channel) and (claimed_ids := turn.claim(channel)) is not None:
+                if claimed_ids:
+                    outcomes.update(run(turn.send_batch, claimed_ids))
     return DeliveryReport(tuple(sorted(outcomes.items())))
 
 
-def _claim(now: datetime, deliverer: str) -> list[int] | None:
-    """Claim a batch and commit; None when nothing is left that may leave now."""
-    with transaction() as session:
-        return claim(
-            session,
-            now=now,
-            by=deliverer,
-            open_windows=campaigns_that_send(session, now),
-            limit=BATCH,
-        )
+class _Turn:
+    """One deliverer at work: what it sends over, and under which name it claims letters."""
 
+    def __init__(
+        self, began_at: datetime, elapsed: Elapsed, mails: MailPool, zalo: "ZaloSender | None"
+    ) -> None:
+        self._began_at, self._elapsed, self._mails, self._zalo = began_at, elapsed, mails, zalo
+        self._name = uuid4().hex
 
-def send_batch(claimed_ids: list[int], now: datetime, server: MailServer, deliverer: str) -> list[str]:
-    """Send claimed letters with no transaction open, record what happened and commit.
+    def _now(self) -> datetime:
+        return self._began_at + self._elapsed()
 
-    Returns the outcome of each letter.
-    """
-    with transaction() as session:
-        claimed = letters_to_say(
-            session,
-            claimed_ids,
-            now=now,
-            mail_domain=settings().mail_domain,
-            link=settings().portal_url,
-        )
-    messages, unsayable = _composed(claimed)
-    receipts = list(deliver([message for _, message in messages], server))
-    said = [*_said(messages, receipts), *unsayable]
-    with transaction() as session:
-        record(session, said, by=deliverer, at=now)
-    return [one.outcome for one in said]
+    def may_use(self, channel: Channel) -> bool:
+        """Say whether there is anything to send over; a channel that is not set up here is held."""
+        if channel is Channel.EMAIL:
+            return not self._mails.is_unreachable
+        if self._zalo is None:
+            with transaction() as session:
+                hold_unusable(session, channel, at=self._now())
+        return self._zalo is not None
 
+    def claim(self, channel: Channel) -> list[int] | None:
+        """Claim a batch and commit; None when nothing is left that may leave now."""
+        now = self._now()
+        with transaction() as session:
+            return claim(
+                session,
+                now=now,
+                by=self._name,
+                channel=channel,
+                open_windows=campaigns_that_send(session, now),
+                mail_domain=settings().mail_domain,
+            )
 
-def _composed(claimed: Sequence[Claimed]) -> tuple[list[tuple[Claimed, Message]], list[Said]]:
-    """Return the messages of a batch, and an account of the letters that could not be composed.
+    def send_batch(self, claimed_ids: list[int]) -> list[str]:
+        """Send claimed letters with no transaction open, record what happened and commit.
 
-    A letter whose template fails is this installation's fault: it is held and tried again, and the
-    others of its batch go all the same.
-    """
-    messages, unsayable = [], []
-    for letter in claimed:
+        Returns the outcome of each letter.
+        """
+        now, within = self._now(), BEGUN_WITHIN.total_seconds()
+        with transaction() as session:
+            claimed = letters_to_say(
+                session, claimed_ids, now=now, mail_domain=settings().mail_domain, link=settings().portal_url
+            )
+        # Each is handed over as soon as it is composed: the server is not kept waiting for the others.
+        begun = [self._begin(letter, within) for letter in claimed]
+        outcomes = []
+        for said in _in_parts(begun):
+            with transaction() as session:
+                record(session, said, by=self._name, at=self._now())
+            outcomes += [one.last.outcome.value for one in said]
+        return outcomes
+
+    def _begin(self, letter: Claimed, within: float) -> Begun:
+        """Compose a letter and hand it to its channel.
+
+        A letter whose template fails is this installation's fault: it is held and tried again, and
+        the others of its batch go all the same.
+        """
         if letter.says is None:
-            unsayable.append(_unsaid(letter, "no facts"))
-            continue
+            return _unsaid(letter, "no facts")
         try:
-            message = compose(letter.says, from_name=settings().mail_from_name, to_address=letter.address)
+            if letter.channel is Channel.ZALO:
+                return self._begin_zalo(letter, compose_zalo(letter.says, _recipient(letter)))
+            message = compose(
+                letter.says,
+                from_name=settings().mail_from_name,
+                to_address=letter.address,
+                repeats=letter.repeats,
+            )
         except Exception as error:  # whatever a template raises, the others have their deadlines too
             LOG.error("letter %d cannot be composed", letter.letter_id, exc_info=error)
-            unsayable.append(_unsaid(letter, type(error).__name__))
-        else:
-            messages.append((letter, message))
-    return messages, unsayable
+            return _unsaid(letter, type(error).__name__)
+        return partial(_mailed, letter, message, self._mails.send(message, within=within))
+
+    def _begin_zalo(self, letter: Claimed, message: ZaloMessage) -> Begun:
+        assert self._zalo is not None
+        receipts = self._zalo.send(message)
+        tries = tuple(_tried(receipt) for receipt in receipts)
+        said = receipts[-1].said or message.text
+        return partial(Said, letter.letter_id, tries, text=said)
 
 
-def _unsaid(letter: Claimed, words: str) -> Said:
-    """Return the account of a letter that was not even composed."""
-    return Said(
-        letter_id=letter.letter_id,
-        outcome=Outcome.CONFIGURATION.value,
-        code="",
-        provider_id="",
-        words=words,
-        subject="",
-        text="",
-        html="",
-        message_id=letter.says.message_id if letter.says else "",
+def _recipient(letter: Claimed) -> ZaloRecipient:
+    """Return how a person is reached over Zalo, from what is recorded of him."""
+    linked = parse_zalo_address(letter.zalo) if letter.zalo else None
+    return ZaloRecipient(
+        uid=linked.uid if linked else None,
+        group_id=linked.group_id if linked else None,
+        chat_id=linked.chat_id if linked else None,
+        phone=letter.phone,
+        last_interaction_at=letter.last_interaction_at,
     )
 
 
-def _said(messages: Sequence[tuple[Claimed, Message]], receipts: Sequence[Receipt]) -> list[Said]:
-    return [
-        Said(
-            letter_id=letter.letter_id,
-            outcome=receipt.outcome.value,
-            code=receipt.code,
-            provider_id=receipt.provider_id,
-            words=receipt.words,
-            subject=message.subject,
-            text=message.text,
-            html=message.html,
-            message_id=message.message_id,
-            attachments=tuple(
-                {"filename": each.filename, "sha256": sha256(each.content).hexdigest()}
-                for each in message.attachments
-            ),
-        )
-        for (letter, message), receipt in zip(messages, receipts, strict=True)
-    ]
+def _in_parts(begun: Sequence[Begun]) -> Iterator[list[Said]]:
+    """Yield what was said, part by part, as the answers come in."""
+    for start in range(0, len(begun), RECORDED_AT_ONCE):
+        yield [each() for each in begun[start : start + RECORDED_AT_ONCE]]
+
+
+def _mailed(letter: Claimed, message: Message, answer: Future[Receipt]) -> Said:
+    """Wait for the answer and return what a mail said and how it went."""
+    return Said(
+        letter_id=letter.letter_id,
+        tries=(_tried(answer.result()),),
+        subject=message.subject,
+        text=message.text,
+        html=message.html,
+        attachments=tuple(
+            {"filename": each.filename, "sha256": sha256(each.content).hexdigest()}
+            for each in message.attachments
+        ),
+    )
+
+
+def _unsaid(letter: Claimed, words: str) -> Begun:
+    """Return the account of a letter that was not even composed."""
+    return partial(Said, letter.letter_id, (Tried(Outcome.CONFIGURATION, words=words, way=None),))
+
+
+def _tried(receipt: Receipt) -> Tried:
+    return Tried(
+        outcome=receipt.outcome,
+        code=receipt.code,
+        provider_id=receipt.provider_id,
+        words=receipt.words,
+        way=receipt.way,
+        pause=receipt.pause,
+        most_tries=receipt.most_tries,
+        is_shown=receipt.is_shown,
+    )

@@ -13,7 +13,8 @@ from prefect import flow, get_run_logger
 
 from flows.campaign import tick
 from flows.delivery import deliver_letters
-from flows.servers import mail_server
+from flows.running import stopwatch
+from flows.servers import mail_server, reach
 from models.database import database
 
 
@@ -33,7 +34,7 @@ def campaign_tick() -> str:
     """Go through all running campaigns once (một nhịp xử lý)."""
     now = datetime.now(UTC)
     database().migrate()
-    report = tick(now, run=as_prefect_flow)
+    report = tick(now, reach=reach(), run=as_prefect_flow)
     if not report.is_alone:
         return _log("another tick is at work; nothing was done")
     if report.failed:
@@ -47,7 +48,7 @@ def deliver() -> str:
     now = datetime.now(UTC)
     database().migrate()
     with mail_server() as server:
-        report = deliver_letters(now, server, run=_without_secrets)
+        report = deliver_letters(now, server, run=_without_secrets, elapsed=stopwatch())
     return _log(", ".join(f"{outcome} {count}" for outcome, count in report.outcomes) or "nothing to send")
 
 

@@ -1,20 +1,37 @@
 """Reminders and escalations: whatever of any stage has fallen due is queued and put into letters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from models import due_steps, leaders, notices
 from models.amendments import apply_amendments
 from models.campaigns import file_of, get_campaign_by_id
+from models.channels import Channels
 from models.database import transaction
 from models.due_steps import Gate
-from models.letters import Channels, make_letters
+from models.letters import make_letters
 from models.people import people_of
 from rules.ladder import Role
-from rules.notices import Channel
+from rules.notices import Channel, NoticeKind
 
-# What this installation can send over; a campaign's other channels are passed over.
-USABLE = (Channel.EMAIL,)
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What can be sent over; a campaign's other channels are passed over.
+
+    `by_phone` are the kinds of notices for which a number alone is enough on Zalo.
+    """
+
+    channels: frozenset[Channel] = frozenset({Channel.EMAIL})
+    by_phone: frozenset[NoticeKind] = frozenset()
+
+    def of(self, order: Sequence[Channel]) -> tuple[Channel, ...]:
+        """Return those of an order that can be used."""
+        return tuple(each for each in order if each in self.channels)
+
+
+BY_EMAIL_ALONE = Reach()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +46,7 @@ class Queued:
     letters: int = 0
 
 
-def queue_what_is_due(campaign_id: int, now: datetime, gate: Gate) -> Queued:
+def queue_what_is_due(campaign_id: int, now: datetime, gate: Gate, reach: Reach = BY_EMAIL_ALONE) -> Queued:
     """Queue the steps that have fallen due, let go what was released, and make letters of it all.
 
     One transaction: a notice without its letter, or a letter without its notices, cannot be left
@@ -52,8 +69,9 @@ def queue_what_is_due(campaign_id: int, now: datetime, gate: Gate) -> Queued:
             campaign,
             now=now,
             channels=Channels(
-                default=tuple(each for each in file.channels.default if each in USABLE),
-                urgent=tuple(each for each in file.channels.urgent if each in USABLE),
+                default=reach.of(file.channels.default),
+                urgent=reach.of(file.channels.urgent),
+                by_phone=reach.by_phone,
             ),
             calendar=file.calendar,
         )

@@ -14,21 +14,30 @@ from models.deadlines import meaning, version_of_stage
 from models.line_facts import Lines, amendments, paper_facts, person
 from models.papers import papers_by_role
 from models.standings import totals
-from models.tables import Campaign, CampaignUnit, Contact, Letter, Notice, Unit
+from models.tables import Campaign, CampaignUnit, Contact, Letter, Notice, Unit, ZaloUser
 from rules import letters as facts
 from rules.calendar import WorkingCalendar
-from rules.notices import RIDES_ALONG, NoticeKind, NoticeState
+from rules.notices import RIDES_ALONG, Channel, NoticeKind, NoticeState
 from rules.stages import Ower, PaperRole, Stage
 from rules.work_items import ItemKind
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A claimed letter: where it goes, and everything it says; None where its facts cannot be had."""
+    """A claimed letter: where it goes, and everything it says; None where its facts cannot be had.
+
+    `zalo`, `phone` and `last_interaction_at` are how the recipient can be reached over Zalo, as
+    recorded. `repeats` is how often it may have gone before.
+    """
 
     letter_id: int
+    channel: Channel
     address: str
     says: facts.Letter | None
+    zalo: str | None = None
+    phone: str | None = None
+    last_interaction_at: datetime | None = None
+    repeats: int = 0
 
 
 def letters_to_say(
@@ -39,9 +48,10 @@ def letters_to_say(
     Read in a number of statements that does not grow with the number of letters.
     """
     rows = session.execute(
-        select(Letter, Contact, Unit)
+        select(Letter, Contact, Unit, ZaloUser.last_interaction_at)
         .join(Contact, col(Contact.id) == Letter.contact_id)
         .join(Unit, col(Unit.id) == Contact.unit_id)
+        .outerjoin(ZaloUser, col(ZaloUser.uid) == Contact.zalo)
         .where(col(Letter.id).in_(letter_ids))
         .order_by(col(Letter.id))
     ).all()
@@ -54,7 +64,7 @@ def letters_to_say(
         try:
             claimed += _Gathering(session, campaign, now, link).letters(of_campaign, mail_domain)
         except Exception:  # one broken campaign does not stop the letters of the others
-            claimed += [Claimed(letter.id, letter.address, None) for letter, _, _ in of_campaign]
+            claimed += [Claimed(row[0].id, row[0].channel, row[0].address, None) for row in of_campaign]
     return sorted(claimed, key=lambda letter: letter.letter_id)
 
 
@@ -71,13 +81,18 @@ class _Gathering:
         self.facts = self._campaign_facts()
 
     def letters(self, rows: list[Any], mail_domain: str) -> list[Claimed]:
-        lines = self._lines([letter.id for letter, _, _ in rows])
+        lines = self._lines([row[0].id for row in rows])
         waiting = self._waiting() if any(r[0].kind is NoticeKind.DRAFT_WAITING for r in rows) else []
         return [
             Claimed(
                 letter.id,
+                letter.channel,
                 letter.address,
-                facts.Letter(
+                zalo=contact.zalo,
+                phone=contact.phone,
+                last_interaction_at=interacted_at,
+                repeats=letter.repeats,
+                says=facts.Letter(
                     key=letter.key,
                     kind=letter.kind,
                     role=letter.role,
@@ -95,7 +110,7 @@ class _Gathering:
                     message_id=letter.message_id or facts.message_id(letter.key, mail_domain),
                 ),
             )
-            for letter, contact, unit in rows
+            for letter, contact, unit, interacted_at in rows
         ]
 
     def _answer_by(self) -> Any:

@@ -1,7 +1,5 @@
 """Letters, made from queued notices; the outbox sends them."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,11 +8,12 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select, update
 
+from models.channels import Channels, Ways
 from models.database import UtcDateTime
 from models.inserting import inserting, joined, written
-from models.notices import makes_a_letter
-from models.people import officers_of
-from models.tables import Campaign, Contact, Letter, Notice
+from models.notices import NOTICE_COLUMNS, makes_a_letter
+from models.tables import Campaign, Contact, DeadlineStep, Letter, Notice
+from models.telling import tell_standing_office
 from rules.calendar import WorkingCalendar
 from rules.ladder import Role
 from rules.notices import (
@@ -27,9 +26,10 @@ from rules.notices import (
     NoticeKind,
     NoticeState,
 )
-from rules.stages import Ower
+from rules.sending import ALWAYS_BY_EMAIL
 
-ADDRESS_ON = {Channel.EMAIL: Contact.email, Channel.ZALO: Contact.zalo}
+# What the key of a notice ends with that goes by e-mail besides.
+BY_EMAIL = "|by_email"
 
 # A leader who is told in two parts on one day reads one digest, in the voice of the higher one.
 RANKS = (
@@ -41,14 +41,6 @@ RANKS = (
     Role.UNIT_HEAD,
     Role.OFFICER,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Channels:
-    """The campaign's order of channels, less those this installation cannot use."""
-
-    default: tuple[Channel, ...]
-    urgent: tuple[Channel, ...]
 
 
 def make_letters(
@@ -69,7 +61,8 @@ def make_letters(
         is_digest,
         and_(col(Notice.kind) == NoticeKind.REMINDER, col(Notice.step) == URGENT_REMINDER),
     )
-    channel = case((is_urgent, _first_usable(channels.urgent)), else_=_first_usable(channels.default))
+    ways = Ways(channels, is_urgent)
+    channel = ways.first()
     moment = f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
     midnight = calendar.midnight(calendar.day_of(goes_at))
     key = joined(
@@ -94,7 +87,9 @@ def make_letters(
             is_digest.label("is_digest"),
             Notice.contact_id,
             channel.label("channel"),
-            _address(channel).label("address"),
+            col(Notice.only_over).label("only_over"),
+            ways.left(channel).label("next_channels"),
+            ways.address(channel).label("address"),
             case((channel.is_(None), None), else_=key).label("letter_key"),
         )
         .join(Contact, col(Contact.id) == Notice.contact_id)
@@ -106,9 +101,11 @@ def make_letters(
     ).subquery()
     if not _anything_waits(session, campaign):
         return 0
+    if not channels.are_all_email:
+        _also_by_email(session, campaign, channel)
     _lock_digests(session, campaign)
     _fail_unreachable(session, campaign, waiting, at=now)
-    columns = ["key", "campaign_id", "kind", "role", "contact_id", "channel", "address", "state"]
+    columns = ["key", "campaign_id", "kind", "role", "contact_id", "channel", "only_over"]
     ranks = [(waiting.c.role == role.value, place) for place, role in enumerate(RANKS)]
     rank = case(*ranks, else_=len(RANKS))
     highest = case(
@@ -123,12 +120,15 @@ def make_letters(
             highest,
             func.max(waiting.c.contact_id),
             func.max(waiting.c.channel),
+            func.max(waiting.c.only_over),
+            func.max(waiting.c.next_channels),
             func.max(waiting.c.address),
             literal(LetterState.QUEUED.value),
             case(
                 (func.max(waiting.c.kind).in_(DO_NOT_WAIT), literal(now, UtcDateTime())),
                 else_=literal(goes_at, UtcDateTime()),
             ),
+            literal(0),
             literal(0),
         )
         .where(
@@ -140,7 +140,9 @@ def make_letters(
     )
     made = session.execute(
         inserting(session, Letter)
-        .from_select([*columns, "not_before", "attempts"], rows)
+        .from_select(
+            [*columns, "next_channels", "address", "state", "not_before", "attempts", "repeats"], rows
+        )
         .on_conflict_do_nothing(index_elements=["key"])
         .execution_options(preserve_rowcount=True)
     )
@@ -161,6 +163,7 @@ def make_letters(
             col(Letter.contact_id) == Notice.contact_id,
             col(Letter.kind) == NoticeKind.ESCALATION,
             col(Letter.campaign_id) == campaign.id,
+            col(Letter.only_over).is_not_distinct_from(col(Notice.only_over)),
         )
         .scalar_subquery()
     )
@@ -200,6 +203,7 @@ def _has_digest(campaign: Campaign, waiting: Any, midnight: datetime) -> ColumnE
             col(digest.campaign_id) == campaign.id,
             col(digest.kind) == NoticeKind.ESCALATION,
             col(digest.contact_id) == waiting.c.contact_id,
+            col(digest.only_over).is_not_distinct_from(waiting.c.only_over),
             or_(
                 col(digest.state).in_([LetterState.QUEUED, LetterState.SENDING, LetterState.UNCERTAIN]),
                 and_(
@@ -217,13 +221,35 @@ def _anything_waits(session: Session, campaign: Campaign) -> bool:
     return session.exec(waits).first() is not None
 
 
-def _first_usable(channels: Sequence[Channel]) -> Any:
-    usable = [(ADDRESS_ON[channel].is_not(None), channel.value) for channel in channels]  # type: ignore[union-attr]
-    return case(*usable, else_=None) if usable else literal(None)
-
-
-def _address(channel: Any) -> Any:
-    return case(*[(channel == each.value, column) for each, column in ADDRESS_ON.items()], else_=None)
+def _also_by_email(session: Session, campaign: Campaign, channel: Any) -> None:
+    """Queue once more, for e-mail alone, what goes over another channel and must go by official e-mail."""
+    draft = select(DeadlineStep.id).where(
+        col(DeadlineStep.deadline_id) == Notice.deadline_id,
+        col(DeadlineStep.step) == Notice.step,
+        col(DeadlineStep.wants_draft),
+        col(Notice.role) == Role.STANDING_HEAD.value,
+    )
+    copied = [name for name in NOTICE_COLUMNS if name not in ("key", "settled_at")]
+    rows = (
+        select(  # type: ignore[call-overload]
+            joined(Notice.key, BY_EMAIL), *[getattr(Notice, name) for name in copied], literal("email")
+        )
+        .join(Contact, col(Contact.id) == Notice.contact_id)
+        .where(
+            Notice.campaign_id == campaign.id,
+            Notice.state == NoticeState.QUEUED,
+            col(Notice.letter_id).is_(None),
+            col(Notice.only_over).is_(None),
+            channel != Channel.EMAIL.value,
+            col(Contact.email).is_not(None),
+            or_(col(Notice.kind).in_(ALWAYS_BY_EMAIL), draft.exists()),
+        )
+    )
+    session.execute(
+        inserting(session, Notice)
+        .from_select(["key", *copied, "only_over"], rows)
+        .on_conflict_do_nothing(index_elements=["key"])
+    )
 
 
 def _fail_unreachable(session: Session, campaign: Campaign, waiting: Any, *, at: datetime) -> None:
@@ -237,38 +263,3 @@ def _fail_unreachable(session: Session, campaign: Campaign, waiting: Any, *, at:
     ).all()
     if failed:
         tell_standing_office(session, campaign, [row[0] for row in failed], cause="no_address", at=at)
-
-
-def tell_standing_office(
-    session: Session, campaign: Campaign, notice_ids: Collection[int], *, cause: str, at: datetime
-) -> None:
-    """Queue, for the officers of the standing office, what could not be said to whom and why.
-
-    The reason of such a notice is `cause:contact`; its facts name the person.
-    """
-    officers = officers_of(session, campaign, Ower.STANDING_OFFICE)
-    lost = session.exec(
-        select(Notice).where(col(Notice.id).in_(notice_ids), Notice.kind != NoticeKind.UNDELIVERABLE)
-    ).all()
-    rows = [
-        {
-            "key": f"{notice.key}|undeliverable|{officer.code}",
-            "campaign_id": campaign.id,
-            "kind": NoticeKind.UNDELIVERABLE,
-            "about": notice.about,
-            "item_id": notice.item_id,
-            "deadline_id": notice.deadline_id,
-            "step": notice.step,
-            "role": "standing_office",
-            "contact_id": officer.id,
-            "copy_no": 0,
-            "state": NoticeState.QUEUED,
-            "due_at": at,
-            "reason": f"{cause}:{notice.contact_id}",
-            "is_held": False,
-        }
-        for notice in lost
-        for officer in officers
-    ]
-    if rows:
-        session.execute(inserting(session, Notice).on_conflict_do_nothing(index_elements=["key"]), rows)

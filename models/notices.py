@@ -212,13 +212,19 @@ def suppress_copies(session: Session, campaign: Campaign, item_id: int, *, at: d
 
 
 def suppress_untrue(session: Session, *, letter_ids: list[int], at: datetime) -> int:
-    """Suppress the lines of these letters that are no longer true; asked again at the moment of sending.
+    """Suppress the lines of these letters that are no longer true; asked again at the moment of sending."""
+    untrue = and_(col(Notice.letter_id).in_(letter_ids), ~is_still_true())
+    return _settle(session, NoticeState.SUPPRESSED, untrue, at=at)
+
+
+def is_still_true() -> ColumnElement[bool]:
+    """Match notices that are true now.
 
     A line about an item is true while the item is open and under the same deadline; a word about
     waiting drafts while something waits.
     """
     waiting = aliased(Notice)
-    still_true = or_(
+    return or_(
         col(Notice.kind).not_in([*ABOUT_OPEN_ITEMS, NoticeKind.DRAFT_WAITING]),
         exists().where(
             col(WorkItem.id) == Notice.item_id,
@@ -234,8 +240,6 @@ def suppress_untrue(session: Session, *, letter_ids: list[int], at: datetime) ->
             ),
         ),
     )
-    untrue = and_(col(Notice.letter_id).in_(letter_ids), ~still_true)
-    return _settle(session, NoticeState.SUPPRESSED, untrue, at=at)
 
 
 def settle_unsaid(session: Session, state: NoticeState, which: ColumnElement[bool], *, at: datetime) -> int:

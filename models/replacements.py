@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func
 from sqlalchemy.orm import aliased
@@ -14,9 +13,6 @@ from models.permits import permit
 from models.tables import Campaign, CampaignUnit, Contact, Letter, Notice, Unit
 from rules.deeds import Deed
 from rules.notices import LetterState, NoticeState
-
-if TYPE_CHECKING:
-    pass
 
 
 class UnknownPerson(Exception):

@@ -27,9 +27,6 @@ from rules.notices import NoticeKind
 
 WEEKDAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
 
-# What one Zalo message holds at most (zalo-contract.md).
-ZALO_CHARACTERS = 2000
-
 # These put several lines into one letter; any other letter is about one thing.
 HAS_MANY_LINES = frozenset({NoticeKind.ESCALATION, NoticeKind.DRAFT_WAITING, NoticeKind.UNDELIVERABLE})
 CARRIES_CALENDAR = frozenset({NoticeKind.OPENING, NoticeKind.REMINDER})
@@ -79,17 +76,18 @@ class Block:
         return "\n".join(self.lines)
 
 
-def compose(letter: Letter, *, from_name: str | None, to_address: str) -> Message:
+def compose(letter: Letter, *, from_name: str | None, to_address: str, repeats: int = 0) -> Message:
     """Return the message that says this letter; the same letter gives the same bytes.
 
-    Without `from_name` the standing office signs as sender. Raises ValueError for a letter with
-    nothing to say, jinja2.UndefinedError where a template asks for a fact that is not there.
+    `repeats` is how often it may have gone before. Without `from_name` the standing office signs as
+    sender. Raises ValueError for a letter with nothing to say, jinja2.UndefinedError where a
+    template asks for a fact that is not there.
     """
-    facts = _facts(letter)
+    facts = facts_of(letter)
     office = letter.campaign.standing
-    subject = _one_line(_render(letter, "subject.txt", facts))
-    blocks = _blocks(_render(letter, "body.txt", facts))
-    html = _render(letter, "body.html", facts | {"subject": subject, "blocks": blocks})
+    subject = one_line(render(letter, "subject.txt", facts))
+    blocks = _blocks(render(letter, "body.txt", facts))
+    html = render(letter, "body.html", facts | {"subject": subject, "blocks": blocks})
     return Message(
         message_id=letter.message_id,
         to_name=_nfc(letter.to.name),
@@ -98,18 +96,11 @@ def compose(letter: Letter, *, from_name: str | None, to_address: str) -> Messag
         subject=subject,
         text=_text(blocks),
         html=_nfc(html) + "\n",
-        from_name=_one_line(from_name or _start(office.name)),
+        from_name=one_line(from_name or _start(office.name)),
         reply_to=office.email or office.contact.email,
         attachments=_attachments(letter),
+        repeats=repeats,
     )
-
-
-def render_zalo(letter: Letter) -> str:
-    """Return the letter as one Zalo message, cut at a word where it would be too long."""
-    text = _one_line(_render(letter, "zalo.txt", _facts(letter)))
-    if len(text) <= ZALO_CHARACTERS:
-        return text
-    return text[: ZALO_CHARACTERS - 1].rpartition(" ")[0].rstrip(" ,;:") + "…"
 
 
 @cache
@@ -134,7 +125,8 @@ def templates() -> Environment:
     return environment
 
 
-def _facts(letter: Letter) -> dict[str, Any]:
+def facts_of(letter: Letter) -> dict[str, Any]:
+    """Return the names a template may use; raises ValueError for a letter with nothing to say."""
     if not letter.lines and letter.kind is not NoticeKind.DRAFT_WAITING:
         raise ValueError(f"the letter {letter.key} has nothing to say")
     if len(letter.lines) > 1 and letter.kind not in HAS_MANY_LINES:
@@ -150,7 +142,8 @@ def _facts(letter: Letter) -> dict[str, Any]:
     return facts
 
 
-def _render(letter: Letter, name: str, facts: Mapping[str, Any]) -> str:
+def render(letter: Letter, name: str, facts: Mapping[str, Any]) -> str:
+    """Return a template of the letter's kind filled with these facts."""
     return templates().get_template(f"{letter.kind}/{name}").render(facts)
 
 
@@ -178,7 +171,7 @@ def _runs(rendered: str) -> Iterator[tuple[str, tuple[str, ...]]]:
             return "blank"
         return MARKS.get(line[0], "paragraph") if line[1:2] == " " else "paragraph"
 
-    tidy = (_one_line(line) for line in rendered.splitlines())
+    tidy = (one_line(line) for line in rendered.splitlines())
     for kind, run in groupby(tidy, key=kind_of):
         if kind != "blank":
             yield kind, tuple(line if kind == "paragraph" else line[2:] for line in run)
@@ -213,7 +206,9 @@ def _attachments(letter: Letter) -> tuple[Attachment, ...]:
 def _event(letter: Letter, line: Line) -> Event:
     """Return the entry that ends when the deadline closes; its UID outlives every new version of it."""
     assert line.deadline is not None
-    words = templates().get_template("_event.txt").render(_facts(letter) | {"line": line, "unit": line.unit})
+    words = (
+        templates().get_template("_event.txt").render(facts_of(letter) | {"line": line, "unit": line.unit})
+    )
     summary, _, description = words.strip().partition("\n")
     office = letter.campaign.standing
     event = Event()
@@ -221,12 +216,12 @@ def _event(letter: Letter, line: Line) -> Event:
     event.add("dtstamp", letter.as_of.astimezone(UTC))
     event.add("dtstart", (line.deadline.closes_at - CALENDAR_ENTRY).astimezone(UTC))
     event.add("dtend", line.deadline.closes_at.astimezone(UTC))
-    event.add("summary", _one_line(summary))
-    event.add("description", _one_line(description))
+    event.add("summary", one_line(summary))
+    event.add("description", one_line(description))
     event.add("transp", "TRANSPARENT")
     if address := office.email or office.contact.email:
         organiser = vCalAddress(f"mailto:{address}")  # RFC 5546 wants one in a published event
-        organiser.params["CN"] = _one_line(_start(office.name))
+        organiser.params["CN"] = one_line(_start(office.name))
         event.add("organizer", organiser)
     return event
 
@@ -235,13 +230,14 @@ def _nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return the text on one line, in NFC."""
     return _nfc(" ".join(text.split()))
 
 
 def _clause(text: str) -> str:
     """Return the text as it stands inside a sentence: one line without a full stop of its own."""
-    return re.sub(r"(?<!/)[.;,\s]+$", "", _one_line(text))
+    return re.sub(r"(?<!/)[.;,\s]+$", "", one_line(text))
 
 
 def _start(text: str) -> str:

@@ -1,27 +1,79 @@
-"""Messages in, receipts out, through Apprise."""
+"""Messages in, receipts out, through Apprise, over a few connections that are kept."""
 
-from collections.abc import Iterable, Iterator
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from queue import LifoQueue
 
 from apprise import Apprise, AppriseAsset, NotifyFormat
 
 from notifications.email import SCHEMA, CongnhanMail, MailConnection, MailServer
 from notifications.messages import Message
+from notifications.rate import Rate
 from notifications.receipts import Outcome, Receipt
 
 ASSET = AppriseAsset(async_mode=False)
+NOT_BEGUN = Receipt(Outcome.NOT_TRIED, words="its time was over before it was begun")
 
 
-def deliver(messages: Iterable[Message], server: MailServer) -> Iterator[Receipt]:
-    """Send messages over one kept connection and yield the receipt of each, in their order.
+class MailPool:
+    """A few kept connections to one mail server, each opened when it is first needed.
 
-    A server that goes away costs no receipt: every message still gets its own.
+    `per_minute` limits how many messages are begun; 0 leaves it open. What cannot be begun in time
+    is not begun at all.
     """
-    with MailConnection(server) as connection:
-        for message in messages:
-            yield _sent(message, connection)
+
+    def __init__(self, server: MailServer, *, connections: int = 4, per_minute: int = 0) -> None:
+        self._all = [MailConnection(server) for _ in range(connections)]
+        # The one used last comes first: a few letters do not open all of them.
+        self._free: LifoQueue[MailConnection] = LifoQueue()
+        self._rate = Rate(per_minute)
+        self._kept = ExitStack()
+        self._threads = ThreadPoolExecutor(connections, thread_name_prefix="mail")
+        for connection in reversed(self._all):
+            self._free.put(connection)
+
+    def __enter__(self) -> "MailPool":
+        for connection in self._all:
+            self._kept.enter_context(connection)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._kept.close()
+
+    @property
+    def is_unreachable(self) -> bool:
+        """Whether no connection can be had any more; whoever has more to send should come back later."""
+        return all(connection.is_unreachable for connection in self._all)
+
+    def send(self, message: Message, *, within: float | None = None) -> "Future[Receipt]":
+        """Send a message when a connection is free; the future holds its receipt and never raises.
+
+        One that cannot be begun `within` that many seconds has the outcome `not_tried`.
+        """
+        begin_by = None if within is None else time.monotonic() + within
+        return self._threads.submit(self._send, message, begin_by)
+
+    def _send(self, message: Message, begin_by: float | None) -> Receipt:
+        if begin_by is not None and time.monotonic() + self._rate.wait_ahead() > begin_by:
+            return NOT_BEGUN
+        self._rate.wait()
+        connection = self._free.get()
+        try:
+            while True:
+                receipt = _sent(message, connection, begin_by)
+                # A server may take fewer connections than we would open: the others carry the message.
+                if not connection.is_unreachable or not any(each.is_open for each in self._all):
+                    return receipt
+                connection = self._free.get()
+        finally:
+            self._free.put(connection)
 
 
-def _sent(message: Message, connection: MailConnection) -> Receipt:
+def _sent(message: Message, connection: MailConnection, begin_by: float | None) -> Receipt:
+    if begin_by is not None and time.monotonic() > begin_by:
+        return NOT_BEGUN
     # One object per message: the receipt it keeps is this message's and no other's.
     service = Apprise.instantiate(
         {"schema": SCHEMA, "message": message, "connection": connection},

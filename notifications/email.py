@@ -77,6 +77,16 @@ class MailConnection:
                 self._smtp.quit()
         self._drop()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the server can be spoken to without opening anything."""
+        return self._smtp is not None
+
+    @property
+    def is_unreachable(self) -> bool:
+        """Whether it could not be opened; it is not tried again."""
+        return self._unreachable is not None
+
     def send(self, message: Message) -> Receipt:
         """Send one message and return what the server answered; never raises.
 
@@ -231,6 +241,9 @@ def rendered(message: Message, from_address: str) -> EmailMessage:
     mail["Date"] = message.sent_at.astimezone(CITY)
     mail["Message-ID"] = _one_line(message.message_id)
     mail["Auto-Submitted"] = "auto-generated"
+    if message.repeats:
+        # It may have gone before: a mail program shows it once, and whoever counts can tell.
+        mail["X-Congnhan-Repeat"] = str(message.repeats)
     mail.set_content(message.text)
     mail.add_alternative(message.html, subtype="html")
     for attachment in message.attachments:

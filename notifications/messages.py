@@ -17,8 +17,9 @@ class Attachment:
 class Message:
     """One message to one recipient on one channel.
 
-    `message_id` is the stable RFC 5322 id, angle brackets included; sending the same
-    letter again keeps it. `sent_at` is an aware instant and becomes the `Date:` header.
+    `message_id` is the stable RFC 5322 id, angle brackets included; sending the same letter again
+    keeps it, and `repeats` says how often it may have gone before. `sent_at` is an aware instant and
+    becomes the `Date:` header.
     """
 
     message_id: str
@@ -31,3 +32,4 @@ class Message:
     from_name: str
     reply_to: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    repeats: int = 0

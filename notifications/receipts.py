@@ -13,7 +13,8 @@ class Receipt:
 
     `way` is the way that was tried. `pause` says when to try again where the answer itself says so,
     `most_tries` how often at most where its kind sets another limit than the usual day; `is_shown`
-    asks that the standing office be told even where another way or channel takes over.
+    asks that the standing office be told even where another way or channel takes over. `said` is what
+    was handed over where that was not the message's own text.
     """
 
     outcome: Outcome
@@ -24,3 +25,4 @@ class Receipt:
     pause: Pause | None = None
     most_tries: int | None = None
     is_shown: bool = False
+    said: str = ""

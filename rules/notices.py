@@ -62,7 +62,8 @@ NOTICE_MAY_FOLLOW: dict[NoticeState, frozenset[NoticeState]] = {
             NoticeState.WAITING_RELEASE,  # the standing head holds back what has not left yet
         }
     ),
-    NoticeState.SAID: frozenset(),
+    # Its letter came back from the recipient's server: it was not said after all.
+    NoticeState.SAID: frozenset({NoticeState.FAILED, NoticeState.QUEUED}),
     NoticeState.SUPERSEDED: frozenset(),
     NoticeState.SUPPRESSED: frozenset(),
     NoticeState.FAILED: frozenset(),
@@ -79,7 +80,9 @@ LETTER_MAY_FOLLOW: dict[LetterState, frozenset[LetterState]] = {
             LetterState.SUPPRESSED,
         }
     ),
-    LetterState.UNCERTAIN: frozenset({LetterState.QUEUED, LetterState.SENT, LetterState.FAILED}),
+    LetterState.UNCERTAIN: frozenset(
+        {LetterState.QUEUED, LetterState.SENT, LetterState.DELIVERED, LetterState.FAILED}
+    ),
     LetterState.SENT: frozenset({LetterState.DELIVERED, LetterState.FAILED}),
     LetterState.DELIVERED: frozenset(),
     LetterState.FAILED: frozenset(),

@@ -473,6 +473,33 @@ CASES: dict[str, Callable[[], Letter]] = {
         role="standing_office",
         to=CONTACT,
     ),
+    "undeliverable_over_zalo": lambda: letter(
+        NoticeKind.UNDELIVERABLE,
+        line(
+            NoticeKind.UNDELIVERABLE, ItemKind.DOSSIER, COMMUNE, at(LAST), reason="uncertain", reader=OFFICER
+        ),
+        line(
+            NoticeKind.UNDELIVERABLE, ItemKind.REVIEW, POLICE, at(LAST), reason="shown", reader=AGENCY_HEAD
+        ),
+        line(
+            NoticeKind.UNDELIVERABLE,
+            ItemKind.REVIEW,
+            POLICE,
+            at(LAST),
+            reason="came_back",
+            reader=AGENCY_HEAD,
+        ),
+        now=at(LAST),
+        role="standing_office",
+        to=CONTACT,
+    ),
+    "undeliverable_channel_held": lambda: letter(
+        NoticeKind.UNDELIVERABLE,
+        line(NoticeKind.UNDELIVERABLE, ItemKind.DOSSIER, NOI_VU, at(LAST), reason="held"),
+        now=at(LAST),
+        role="standing_office",
+        to=CONTACT,
+    ),
     "draft_waiting": lambda: letter(
         NoticeKind.DRAFT_WAITING,
         late(ItemKind.DOSSIER, COMMUNE, to_role="unit_head", goes_at=at("Thu 2021-11-25 10:00")),

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Column, Index, UniqueConstraint
+from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, SQLModel
 
 from models.tables.columns import instant, one_of
@@ -71,6 +71,7 @@ class Letter(SQLModel, table=True):
     channel: Channel = one_of(Channel)
     way: Way | None = one_of(Way, optional=True)
     next_channels: str = ""
+    only_over: Channel | None = one_of(Channel, optional=True, named="only_over")
     follows: Follows | None = one_of(Follows, optional=True)
     follows_id: int | None = Field(default=None, foreign_key="letters.id", index=True)
     state: LetterState = one_of(LetterState)
@@ -94,15 +95,12 @@ class Letter(SQLModel, table=True):
 
 
 class Try(SQLModel, table=True):
-    """One try to send a letter over one way, and what was answered; a sender that died left none."""
+    """One try to send a letter over one way, and the answer; `unknown` without words: its sender died."""
 
     __tablename__ = "tries"
-    __table_args__ = (UniqueConstraint("letter_id", "claim", "number"),)
 
     id: int = Field(default=None, primary_key=True)
-    letter_id: int = Field(foreign_key="letters.id")
-    claim: int
-    number: int
+    letter_id: int = Field(foreign_key="letters.id", index=True)
     way: Way | None = one_of(Way, optional=True)
     tried_at: datetime = instant()
     outcome: Outcome = one_of(Outcome)

@@ -6,16 +6,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from models import due_steps, letters, notices, outbox
+from models import due_steps, letters, notices, outbox, outcomes
 from models.campaigns import enter_stage, file_of, get_campaign, open_campaign
+from models.channels import Channels
 from models.database import transaction
 from models.due_steps import Gate
 from models.handing_in import hand_in
-from models.letters import Channels
-from models.outbox import Said
+from models.outcomes import Said, Tried
 from models.people import people_of
 from rules.calendar import CITY
 from rules.notices import Channel
+from rules.sending import Outcome
 from rules.stages import Stage
 from rules.work_items import ItemKind
 from tests import factories
@@ -56,16 +57,21 @@ def queue(code: str, now: datetime) -> None:
 def claim(now: datetime, by: str = "one", limit: int = 100, windows: bool = True) -> list[int]:
     with transaction() as session:
         ids = [row[0] for row in session.execute(text("SELECT id FROM campaigns"))] if windows else []
-        return outbox.claim(session, now=now, by=by, open_windows=ids, limit=limit) or []
+        return (
+            outbox.claim(
+                session, now=now, by=by, open_windows=ids, mail_domain="congnhan.example", limit=limit
+            )
+            or []
+        )
 
 
 def said(letter_id: int, outcome: str = "accepted") -> Said:
-    return Said(letter_id, outcome, "250", "q1", "OK", "subject", "text", "html", f"<{letter_id}@x>")
+    return Said(letter_id, (Tried(Outcome(outcome), "250", "q1", "OK"),), "subject", "text", "html")
 
 
 def record(letter_ids: list[int], now: datetime, outcome: str = "accepted", by: str = "one") -> None:
     with transaction() as session:
-        outbox.record(session, [said(each, outcome) for each in letter_ids], by=by, at=now)
+        outcomes.record(session, [said(each, outcome) for each in letter_ids], by=by, at=now)
 
 
 def rows(query: str) -> list[tuple]:

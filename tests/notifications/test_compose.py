@@ -16,7 +16,8 @@ import pytest
 from icalendar import Calendar
 from jinja2 import UndefinedError
 
-from notifications.compose import ZALO_CHARACTERS, compose, render_zalo, templates
+from notifications.compose import compose, templates
+from notifications.zalo.compose import ZALO_CHARACTERS, render_zalo
 from rules.calendar import (
     CITY,
     Before,

@@ -16,10 +16,10 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from apprise import Apprise, AppriseAsset, NotifyFormat
 
-from notifications.deliver import deliver
 from notifications.email import SCHEMA, CongnhanMail, MailConnection, MailServer
 from notifications.messages import Attachment, Message
 from notifications.receipts import Outcome, Receipt
+from tests.posting import deliver
 
 SENT_AT = datetime(2021, 11, 17, 0, 30, tzinfo=UTC)  # 07:30 in the city
 SENDER = "congnhan@mau.example"

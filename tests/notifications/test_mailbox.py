@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from notifications.deliver import deliver
 from notifications.email import rendered
 from notifications.mailbox import Mailbox
 from notifications.messages import Attachment, Message
 from notifications.receipts import Outcome, Receipt
+from tests.posting import deliver
 
 SENDER = "congnhan@mau.example"
 MARK = "573c4004"  # of <1@congnhan.example>

@@ -32,6 +32,8 @@ NOTICE_MOVES = {
     ("queued", "superseded"),
     ("queued", "suppressed"),
     ("queued", "failed"),
+    ("said", "failed"),
+    ("said", "queued"),
 }
 LETTER_MOVES = {
     ("queued", "sending"),
@@ -43,6 +45,7 @@ LETTER_MOVES = {
     ("sending", "suppressed"),
     ("uncertain", "queued"),
     ("uncertain", "sent"),
+    ("uncertain", "delivered"),
     ("uncertain", "failed"),
     ("sent", "delivered"),
     ("sent", "failed"),

@@ -37,6 +37,7 @@ def _letters() -> None:
     with op.batch_alter_table("letters") as batch:
         batch.add_column(sa.Column("way", _choice("way", *WAYS), nullable=True))
         batch.add_column(sa.Column("next_channels", sa.String(), nullable=False, server_default=""))
+        batch.add_column(sa.Column("only_over", _choice("only_over", *CHANNELS), nullable=True))
         batch.add_column(sa.Column("follows", _choice("follows", "next_channel", "again"), nullable=True))
         batch.add_column(sa.Column("follows_id", sa.Integer(), nullable=True))
         batch.add_column(sa.Column("repeats", sa.Integer(), nullable=False, server_default="0"))
@@ -58,8 +59,6 @@ def _tries() -> None:
         "tries",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("letter_id", sa.Integer(), nullable=False),
-        sa.Column("claim", sa.Integer(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("way", _choice("way", *WAYS), nullable=True),
         _instant("tried_at"),
         sa.Column("outcome", _choice("outcome", *OUTCOMES), nullable=False),
@@ -68,8 +67,8 @@ def _tries() -> None:
         _text("words"),
         sa.ForeignKeyConstraint(["letter_id"], ["letters.id"], name=op.f("fk_tries_letter_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tries")),
-        sa.UniqueConstraint("letter_id", "claim", "number", name=op.f("uq_tries_letter_id_claim_number")),
     )
+    op.create_index(op.f("ix_tries_letter_id"), "tries", ["letter_id"])
     op.create_table(
         "channel_holds",
         sa.Column("channel", _choice("channel", *CHANNELS), nullable=False),
