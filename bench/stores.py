@@ -20,9 +20,11 @@ from models.campaigns import get_campaign, open_campaign
 from models.database import Database, transaction, using
 from models.due_steps import Gate
 from models.extensions import extend
-from models.outbox import Said, claim, record
+from models.outbox import claim
+from models.outcomes import Said, Tried, record
 from rules.calendar import CITY, parse_wording
 from rules.letters import Paper
+from rules.sending import Outcome
 from rules.work_items import ItemKind
 from tests import factories
 
@@ -201,12 +203,18 @@ def _tick_and_send(code: str, now: datetime) -> None:
         campaign_id = get_campaign(session, code).id
     while True:
         with transaction() as session:
-            claimed = claim(session, now=at, by="bench", open_windows=[campaign_id], limit=BATCH)
+            claimed = claim(
+                session,
+                now=at,
+                by="bench",
+                open_windows=[campaign_id],
+                mail_domain="congnhan.example",
+                limit=BATCH,
+            )
             if claimed is None:
                 break
-            said = [
-                Said(each, "accepted", "250", "", "", "MẪU", "MẪU", "", f"<{each}@mau>") for each in claimed
-            ]
+            accepted = (Tried(Outcome.ACCEPTED, "250"),)
+            said = [Said(each, accepted, "MẪU", "MẪU") for each in claimed]
             record(session, said, by="bench", at=at)
     with transaction() as session:
         if session.connection().execute(text("SELECT 1 FROM letters WHERE state <> 'sent'")).first():

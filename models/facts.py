@@ -22,6 +22,10 @@ from rules.stages import Ower, PaperRole, Stage
 from rules.work_items import ItemKind
 
 
+# Letters that say how many units have handed in.
+ACCOUNTS = (NoticeKind.OPENING, NoticeKind.ESCALATION, NoticeKind.DRAFT_WAITING)
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A claimed letter: where it goes, and everything it says; None where its facts cannot be had.
@@ -76,12 +80,14 @@ class _Gathering:
         self.file: CampaignFile = file_of(campaign)
         self.calendar: WorkingCalendar = self.file.calendar
         self.link = link
-        self.totals = totals(session, campaign, ItemKind.DOSSIER)
         self.amendments = amendments(session, campaign, self.file)
         self.facts = self._campaign_facts()
 
     def letters(self, rows: list[Any], mail_domain: str) -> list[Claimed]:
         lines = self._lines([row[0].id for row in rows])
+        # Counted over the whole campaign, so only where a letter gives an account of it.
+        counted = any(row[0].kind in ACCOUNTS for row in rows)
+        how_many = totals(self.session, self.campaign, ItemKind.DOSSIER) if counted else facts.Totals()
         waiting = self._waiting() if any(r[0].kind is NoticeKind.DRAFT_WAITING for r in rows) else []
         return [
             Claimed(
@@ -102,7 +108,7 @@ class _Gathering:
                     lines=tuple(
                         waiting if letter.kind is NoticeKind.DRAFT_WAITING else lines[letter.id].lines
                     ),
-                    totals=self.totals,
+                    totals=how_many,
                     answer_by=self._answer_by(),
                     wants_draft=lines[letter.id].wants_draft,
                     copies_to=tuple(lines[letter.id].copies_to),

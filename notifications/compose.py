@@ -13,12 +13,14 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any
 
 from icalendar import Calendar, Event, vCalAddress
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2.utils import urlize
+from markupsafe import Markup, escape
 
 from notifications.messages import Attachment, Message
 from rules.calendar import CITY
@@ -113,6 +115,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,  # an included part ends its own last line
+        auto_reload=False,  # else each of a letter's dozen templates asks the disk whether it has changed
     )
     environment.filters |= {
         "date": _date,
@@ -121,6 +124,7 @@ def templates() -> Environment:
         "two": _two,
         "start": _start,
         "clause": _clause,
+        "linked": _linked,
     }
     return environment
 
@@ -188,42 +192,72 @@ def _text(blocks: tuple[Block, ...]) -> str:
     return "".join(parts) + "\n"
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What stands in a calendar entry; its `uid` outlives every new version of the deadline."""
+
+    uid: str
+    begins_at: datetime
+    ends_at: datetime
+    summary: str
+    description: str
+
+
 def _attachments(letter: Letter) -> tuple[Attachment, ...]:
     if letter.kind not in CARRIES_CALENDAR:
         return ()
-    calendar = Calendar()
-    calendar.add("prodid", f"-//congnhan//{letter.campaign.code}//VI")
-    calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
     ahead = [line for line in letter.lines if line.deadline and letter.as_of < line.deadline.closes_at]
-    for line in ahead:
-        calendar.add_component(_event(letter, line))
     if not ahead:
         return ()
-    return (Attachment("thoi-han.ics", calendar.to_ical(), "text/calendar; method=PUBLISH"),)
-
-
-def _event(letter: Letter, line: Line) -> Event:
-    """Return the entry that ends when the deadline closes; its UID outlives every new version of it."""
-    assert line.deadline is not None
-    words = (
-        templates().get_template("_event.txt").render(facts_of(letter) | {"line": line, "unit": line.unit})
-    )
-    summary, _, description = words.strip().partition("\n")
     office = letter.campaign.standing
-    event = Event()
-    event.add("uid", f"{letter.campaign.code}-{line.item}-{line.unit.code}@congnhan")
-    event.add("dtstamp", letter.as_of.astimezone(UTC))
-    event.add("dtstart", (line.deadline.closes_at - CALENDAR_ENTRY).astimezone(UTC))
-    event.add("dtend", line.deadline.closes_at.astimezone(UTC))
-    event.add("summary", one_line(summary))
-    event.add("description", one_line(description))
-    event.add("transp", "TRANSPARENT")
-    if address := office.email or office.contact.email:
-        organiser = vCalAddress(f"mailto:{address}")  # RFC 5546 wants one in a published event
-        organiser.params["CN"] = one_line(_start(office.name))
-        event.add("organizer", organiser)
-    return event
+    content = _calendar(
+        f"-//congnhan//{letter.campaign.code}//VI",
+        letter.as_of,
+        office.email or office.contact.email,
+        one_line(_start(office.name)),
+        tuple(_entry(letter, line) for line in ahead),
+    )
+    return (Attachment("thoi-han.ics", content, "text/calendar; method=PUBLISH"),)
+
+
+def _entry(letter: Letter, line: Line) -> _Entry:
+    """Return the entry that ends when the deadline closes."""
+    assert line.deadline is not None
+    facts = facts_of(letter) | {"line": line, "unit": line.unit}
+    summary, _, description = templates().get_template("_event.txt").render(facts).strip().partition("\n")
+    return _Entry(
+        uid=f"{letter.campaign.code}-{line.item}-{line.unit.code}@congnhan",
+        begins_at=line.deadline.closes_at - CALENDAR_ENTRY,
+        ends_at=line.deadline.closes_at,
+        summary=one_line(summary),
+        description=one_line(description),
+    )
+
+
+@lru_cache(maxsize=256)
+def _calendar(
+    product: str, written_at: datetime, organiser: str | None, name: str, entries: tuple[_Entry, ...]
+) -> bytes:
+    """Return the calendar file; the officers of a unit get the same one."""
+    calendar = Calendar()
+    calendar.add("prodid", product)
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    for entry in entries:
+        event = Event()
+        event.add("uid", entry.uid)
+        event.add("dtstamp", written_at.astimezone(UTC))
+        event.add("dtstart", entry.begins_at.astimezone(UTC))
+        event.add("dtend", entry.ends_at.astimezone(UTC))
+        event.add("summary", entry.summary)
+        event.add("description", entry.description)
+        event.add("transp", "TRANSPARENT")
+        if organiser:
+            address = vCalAddress(f"mailto:{organiser}")  # RFC 5546 wants one in a published event
+            address.params["CN"] = name
+            event.add("organizer", address)
+        calendar.add_component(event)
+    return calendar.to_ical()
 
 
 def _nfc(text: str) -> str:
@@ -238,6 +272,13 @@ def one_line(text: str) -> str:
 def _clause(text: str) -> str:
     """Return the text as it stands inside a sentence: one line without a full stop of its own."""
     return re.sub(r"(?<!/)[.;,\s]+$", "", one_line(text))
+
+
+def _linked(text: str) -> Markup:
+    """Return the text as HTML with its addresses as links; most lines have none, and cost nothing."""
+    if not any(mark in text for mark in ("://", "@", "www.")):
+        return escape(text)
+    return Markup(urlize(text, rel="noopener"))
 
 
 def _start(text: str) -> str:

@@ -10,11 +10,13 @@ import socket
 import ssl
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
+from email.encoders import encode_base64
 from email.header import Header
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import quote
-from functools import cache, partial
+from email.mime.multipart import MIMEMultipart
+from email.mime.nonmultipart import MIMENonMultipart
+from email.policy import Compat32
+from email.utils import format_datetime, quote
+from functools import cache, lru_cache, partial
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -22,7 +24,7 @@ from apprise import NotifyBase
 from apprise.manager_plugins import NotificationManager
 from email_validator import EmailNotValidError, validate_email
 
-from notifications.messages import Message
+from notifications.messages import Attachment, Message
 from notifications.receipts import Outcome, Receipt
 from rules.calendar import CITY
 
@@ -32,8 +34,17 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)  # RFC 5321 4.5.2
 QUEUED_AS = re.compile(r"(?:\bqueued as |\bid=|\bInternalId=)<?([^\s<>,;()\[\]]+)", re.IGNORECASE)
 SIGN_IN_CODES = frozenset({530, 534, 535, 538})  # RFC 4954 6, whichever command they answer
-# Seven bits pass every relay. Folding is our own: that of the library loses spaces in Vietnamese text.
-WIRE = SMTP.clone(cte_type="7bit", refold_source="none")
+
+
+class _Verbatim(Compat32):
+    """Headers as they stand: folding is our own, that of the library loses spaces in Vietnamese text."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """Return the header with the line ends of the wire."""
+        return f"{name}: {value}\n".replace("\n", "\r\n").encode("ascii")
+
+
+WIRE = _Verbatim(linesep="\r\n", cte_type="7bit")  # Seven bits pass every relay.
 DROPPED = (smtplib.SMTPServerDisconnected, ssl.SSLEOFError, ConnectionResetError)
 # No such host, no certificate that we trust, no way to sign in, a port that is none.
 AT_FAULT = (socket.gaierror, ssl.SSLError, smtplib.SMTPException, ValueError, OverflowError)
@@ -219,6 +230,7 @@ def _words(error: Exception) -> str:
     return (_one_line(text) or type(error).__name__)[:LONGEST_WORDS]
 
 
+@lru_cache(maxsize=1_000)
 def _deliverable(address: str) -> str | None:
     """Return the address as every server takes it; None where it is invalid or not ASCII before the @."""
     try:
@@ -227,39 +239,58 @@ def _deliverable(address: str) -> str | None:
         return None
 
 
-def rendered(message: Message, from_address: str) -> EmailMessage:
+def rendered(message: Message, from_address: str) -> MIMEMultipart:
     """Return the message as RFC 5322 wants it; no text of ours can add a header to it.
 
-    The same message is the same bytes; its addresses have to be valid.
+    The same message is the same bytes; its addresses have to be valid. Made of the older classes of
+    the library: those of today read every header they are given, which takes most of the time.
     """
-    mail = EmailMessage(policy=WIRE)
-    mail.set_raw("From", _named("From", message.from_name, from_address))
-    mail.set_raw("To", _named("To", message.to_name, _deliverable(message.to_address) or ""))
-    if message.reply_to:
-        mail.set_raw("Reply-To", _deliverable(message.reply_to) or "")
-    mail.set_raw("Subject", _encoded("Subject", _one_line(message.subject)))
-    mail["Date"] = message.sent_at.astimezone(CITY)
-    mail["Message-ID"] = _one_line(message.message_id)
-    mail["Auto-Submitted"] = "auto-generated"
-    if message.repeats:
-        # It may have gone before: a mail program shows it once, and whoever counts can tell.
-        mail["X-Congnhan-Repeat"] = str(message.repeats)
-    mail.set_content(message.text)
-    mail.add_alternative(message.html, subtype="html")
-    for attachment in message.attachments:
-        kind = WIRE.header_factory("Content-Type", _one_line(attachment.media_type))
-        mail.add_attachment(
-            attachment.content,
-            maintype=kind.maintype,
-            subtype=kind.subtype,
-            filename=_one_line(attachment.filename),
-            params={**({"charset": "utf-8"} if kind.maintype == "text" else {}), **kind.params},
-        )
     stem = sha256(message.message_id.encode()).hexdigest()[:24]
-    for number, part in enumerate(mail.walk()):
-        if part.is_multipart():
-            part.set_boundary(f"=_{stem}_{number}")
+    mail = MIMEMultipart("mixed", f"=_{stem}_0", policy=WIRE)
+    for name, value in (
+        ("From", _named("From", message.from_name, from_address)),
+        ("To", _named("To", message.to_name, _deliverable(message.to_address) or "")),
+        ("Reply-To", message.reply_to and _deliverable(message.reply_to)),
+        ("Subject", _encoded("Subject", _one_line(message.subject))),
+        ("Date", format_datetime(message.sent_at.astimezone(CITY))),
+        ("Message-ID", _one_line(message.message_id)),
+        ("Auto-Submitted", "auto-generated"),
+        # It may have gone before: a mail program shows it once, and whoever counts can tell.
+        ("X-Congnhan-Repeat", str(message.repeats) if message.repeats else None),
+    ):
+        if value:
+            mail[name] = value
+    said = MIMEMultipart("alternative", f"=_{stem}_1", policy=WIRE)
+    for kind, text in (("plain", message.text), ("html", message.html)):
+        part = MIMENonMultipart("text", kind, policy=WIRE, charset="utf-8")
+        part.set_payload(text.replace("\n", "\r\n").encode())
+        encode_base64(part)
+        said.attach(part)
+    mail.attach(said)
+    for attachment in message.attachments:
+        mail.attach(_attached(attachment))
     return mail
+
+
+def _attached(attachment: Attachment) -> MIMENonMultipart:
+    """Return a file as a part, its name as RFC 2231 wants it."""
+    kind, _, options = _one_line(attachment.media_type).partition(";")
+    main, _, sub = kind.strip().partition("/")
+    part = MIMENonMultipart(main, sub or "octet-stream", policy=WIRE)
+    if main == "text":
+        part.set_param("charset", "utf-8")
+    for option in filter(None, (each.strip() for each in options.split(";"))):
+        name, _, value = option.partition("=")
+        part.set_param(name.strip(), value.strip().strip('"'))
+    name = _one_line(attachment.filename)
+    part.add_header("Content-Disposition", "attachment")
+    if name.isascii():
+        part.set_param("filename", name, header="Content-Disposition")
+    else:
+        part.set_param("filename", name, header="Content-Disposition", charset="utf-8")
+    part.set_payload(attachment.content)
+    encode_base64(part)
+    return part
 
 
 def _named(header: str, name: str, address: str) -> str:
@@ -270,6 +301,7 @@ def _named(header: str, name: str, address: str) -> str:
     return f'"{quote(name)}" <{address}>' if encoded == name else f"{encoded}\n <{address}>"
 
 
+@lru_cache(maxsize=1_000)
 def _encoded(header: str, text: str) -> str:
     """Return the text for a header: short ASCII as it is, anything else as RFC 2047 words."""
     if text.isascii() and len(text) <= 60 and "=?" not in text:

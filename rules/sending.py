@@ -15,7 +15,7 @@ LEASE = timedelta(minutes=5)
 BEGUN_WITHIN = timedelta(seconds=90)
 
 # How many letters one claim takes: e-mail a batch, Zalo one at a time (design.md §5).
-CLAIMED_AT_ONCE = {Channel.EMAIL: 50, Channel.ZALO: 1}
+CLAIMED_AT_ONCE = {Channel.EMAIL: 100, Channel.ZALO: 1}
 
 # A channel that the installation cannot use as it is set up is tried again after this long.
 HELD_FOR = timedelta(minutes=5)
