@@ -10,7 +10,17 @@ from config.campaign_file import read_campaign
 from config.located import FileInvalid
 from config.messages import say
 from config.settings import SettingsInvalid
-from flows import deed_commands, directory_commands, foretelling, journal_view, showing
+from flows import (
+    deed_commands,
+    directory_commands,
+    foretelling,
+    journal_view,
+    letter_commands,
+    log_commands,
+    portal_command,
+    showing,
+    zalo_commands,
+)
 from flows.campaign import tick as run_tick
 from flows.command_line import (
     BAD_USAGE,
@@ -37,11 +47,22 @@ from flows.example import write_example
 from flows.journal_view import Asked
 from flows.refusals import KNOWN, line_for
 from flows.rehearse_command import rehearse_to_folder
+from flows.running import standing_still, stopwatch
 from flows.servers import mail_server, reach
+from flows.zalo_sending import zalo_sender
 from models import campaigns as kept
 from models.database import database, transaction
 
-__all__ = ["app", "deed_commands", "directory_commands", "main"]
+__all__ = [
+    "app",
+    "deed_commands",
+    "directory_commands",
+    "letter_commands",
+    "log_commands",
+    "main",
+    "portal_command",
+    "zalo_commands",
+]
 
 
 @app.command(help=say("help.check"))
@@ -89,12 +110,12 @@ def tick(now: Now = None, force: Force = False) -> None:
     """Run one tick, then deliver what may leave."""
     at = simulated(now, force=force)
     database().migrate()
-    with mail_server() as server:
+    with mail_server() as server, zalo_sender(at) as zalo:
         report = run_tick(at, reach=reach())
         if not report.is_alone:
             typer.echo(say("done.tick_elsewhere"))
             return
-        delivered = deliver_letters(at, server)
+        delivered = deliver_letters(at, server, zalo=zalo, elapsed=standing_still if now else stopwatch())
     typer.echo(
         say(
             "done.tick",

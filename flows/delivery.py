@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from config.settings import settings
@@ -26,11 +25,9 @@ from notifications.messages import Message
 from notifications.receipts import Receipt
 from notifications.zalo.compose import compose_zalo
 from notifications.zalo.platform import ZaloMessage, ZaloRecipient
+from notifications.zalo.sender import ZaloSender
 from rules.notices import Channel
 from rules.sending import BEGUN_WITHIN, Outcome, parse_zalo_address
-
-if TYPE_CHECKING:
-    from notifications.zalo.sender import ZaloSender
 
 LOG = logging.getLogger("congnhan")
 
@@ -57,7 +54,7 @@ def deliver_letters(
     now: datetime,
     server: MailServer,
     *,
-    zalo: "ZaloSender | None" = None,
+    zalo: ZaloSender | None = None,
     run: Run = plainly,
     elapsed: Elapsed = standing_still,
 ) -> DeliveryReport:
@@ -82,7 +79,7 @@ class _Turn:
     """One deliverer at work: what it sends over, and under which name it claims letters."""
 
     def __init__(
-        self, began_at: datetime, elapsed: Elapsed, mails: MailPool, zalo: "ZaloSender | None"
+        self, began_at: datetime, elapsed: Elapsed, mails: MailPool, zalo: ZaloSender | None
     ) -> None:
         self._began_at, self._elapsed, self._mails, self._zalo = began_at, elapsed, mails, zalo
         self._name = uuid4().hex

@@ -11,10 +11,14 @@ from typing import Any
 
 from prefect import flow, get_run_logger
 
+from config.settings import settings
 from flows.campaign import tick
 from flows.delivery import deliver_letters
+from flows.returned import read_returned
 from flows.running import stopwatch
 from flows.servers import mail_server, reach
+from flows.zalo_sending import zalo_sender
+from flows.zalo_tokens import Turn, refresh_ahead
 from models.database import database
 
 
@@ -47,9 +51,34 @@ def deliver() -> str:
     """Send every letter that may leave now (gửi thư)."""
     now = datetime.now(UTC)
     database().migrate()
-    with mail_server() as server:
-        report = deliver_letters(now, server, run=_without_secrets, elapsed=stopwatch())
+    with mail_server() as server, zalo_sender(now) as zalo:
+        report = deliver_letters(now, server, zalo=zalo, run=_without_secrets, elapsed=stopwatch())
     return _log(", ".join(f"{outcome} {count}" for outcome, count in report.outcomes) or "nothing to send")
+
+
+@flow(name="read-returned-mail", persist_result=False)
+def read_returned_mail() -> str:
+    """Read the mailbox to which undeliverable mail comes back (đọc thư bị trả lại)."""
+    now = datetime.now(UTC)
+    database().migrate()
+    count = read_returned(now)
+    return _log("no mailbox is set up" if count is None else f"{count} letters came back")
+
+
+@flow(name="refresh-zalo-tokens", persist_result=False)
+def refresh_zalo_tokens() -> str:
+    """Renew the tokens of the official account before they run out (gia hạn mã truy cập Zalo).
+
+    Fails while an administrator has to consent, so that it is seen.
+    """
+    now = datetime.now(UTC)
+    if not settings().has_zalo_account:
+        return _log("no official account is set up")
+    database().migrate()
+    renewal = refresh_ahead(now)
+    if renewal.turn is Turn.NEEDS_CONSENT:
+        raise RuntimeError(f"an administrator of the official account has to consent: {renewal.reason}")
+    return _log(f"{renewal.turn} {renewal.reason}".strip())
 
 
 def _without_secrets(step: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:

@@ -5,6 +5,7 @@ from datetime import datetime
 from config.messages import say
 from flows.example import DayOfRest, ExampleExists
 from flows.rehearsal import RehearsalFailed, ScriptBeforeOpening, ScriptRefused
+from flows.zalo_tokens import NotAPair, NotExchanged, NoZaloAccount
 from models import (
     amendments,
     campaigns,
@@ -15,11 +16,19 @@ from models import (
     leaders,
     papers,
     permits,
+    proof,
     replacements,
+    sealing,
+    settling,
     work_items,
 )
 from models.database import DatabaseIsNewer, DatabaseUnreachable
+from models.zalo_people import PersonHasLeft
+from notifications.bounces import BounceMailboxFailed
+from notifications.zalo.oauth import NotACallback, VerifierUnusable
+from notifications.zalo.platform import NeedsConsent, NotRenewed
 from rules.calendar import CITY, CalendarEnds, NoWorkingDay
+from rules.tokens import read_reason
 
 KNOWN = (
     DatabaseIsNewer,
@@ -29,6 +38,15 @@ KNOWN = (
     ScriptBeforeOpening,
     RehearsalFailed,
     ScriptRefused,
+    NeedsConsent,
+    NoZaloAccount,
+    NotACallback,
+    NotAPair,
+    NotExchanged,
+    NotRenewed,
+    VerifierUnusable,
+    sealing.KeyUnusable,
+    sealing.WrongKey,
     CalendarEnds,
     NoWorkingDay,
     amendments.AmendedAlready,
@@ -52,6 +70,13 @@ KNOWN = (
     handing_in.NothingHandedIn,
     handing_in.ReviewsAreOver,
     leaders.NothingWaits,
+    BounceMailboxFailed,
+    PersonHasLeft,
+    settling.NoLongerTrue,
+    settling.NobodyToSendTo,
+    settling.NotEnded,
+    settling.NotUncertain,
+    settling.UnknownLetter,
     papers.ChangesItself,
     papers.PaperWithoutNumber,
     papers.PaperFromTheFuture,
@@ -59,6 +84,7 @@ KNOWN = (
     papers.UnknownPaper,
     permits.DeedRefused,
     permits.FromTheFuture,
+    proof.NoDeadline,
     work_items.UnknownUnit,
     work_items.NothingOwed,
 )
@@ -80,8 +106,24 @@ def line_for(error: Exception) -> str:
             raise why  # no refusal but a fault of ours
         case RehearsalFailed(at=at):
             return say(code, at=shown(at))
+        case NotExchanged() | NeedsConsent() | NotRenewed():
+            return say(code, why=setback(str(error)))
+        case NotACallback(problem=problem):
+            return say(f"not_a_callback.{problem}")
         case DayOfRest(next_day=next_day):
             return say(code, next_day=f"{next_day:%Y-%m-%d}")
+        case (
+            settling.NotUncertain(number=number, state=state) | settling.NotEnded(number=number, state=state)
+        ):
+            return say(code, number=number, state=say(f"letter_state.{state}"))
+        case settling.UnknownLetter(number=number) | settling.NoLongerTrue(number=number):
+            return say(code, number=number)
+        case settling.NobodyToSendTo(number=number, name=name):
+            return say(code, number=number, name=name)
+        case PersonHasLeft(name=name):
+            return say(code, name=name)
+        case BounceMailboxFailed(words=words):
+            return say(code, words=words)
         case CalendarEnds(year=year):
             return say(code, year=year)
         case campaigns.UnknownCampaign(code=asked, known=known):
@@ -121,9 +163,17 @@ def line_for(error: Exception) -> str:
             return say(code, unit=unit)
         case leaders.NothingWaits(waiting=waiting):
             return say(code, waiting=", ".join(waiting) or "–")
+        case proof.NoDeadline(stage=stage, known=stages):
+            return say(code, stage=say(f"stage.{stage}"), known=", ".join(stages) or "–")
         case papers.UnknownPaper(number=number, known=known):
             return say(code, number=number, known=", ".join(known) or "–")
     return say(code)
+
+
+def setback(reason: str) -> str:
+    """Return why tokens were not renewed as a clerk reads it."""
+    kind, words = read_reason(reason)
+    return say(f"zalo_setback.{kind}", words=words)
 
 
 def shown(instant: datetime) -> str:

@@ -21,7 +21,6 @@ from rules.notices import RIDES_ALONG, Channel, NoticeKind, NoticeState
 from rules.stages import Ower, PaperRole, Stage
 from rules.work_items import ItemKind
 
-
 # Letters that say how many units have handed in.
 ACCOUNTS = (NoticeKind.OPENING, NoticeKind.ESCALATION, NoticeKind.DRAFT_WAITING)
 

@@ -1,5 +1,6 @@
 """What is owed to be said: queued, released, superseded, suppressed. Every change is one statement."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -248,6 +249,20 @@ def settle_unsaid(session: Session, state: NoticeState, which: ColumnElement[boo
     What a sender has in his hands may have left: what he records about it counts.
     """
     return _settle(session, state, and_(which, ~is_under_way()), at=at)
+
+
+def settle_notices(
+    session: Session, letter_ids: Collection[int], state: NoticeState, *, at: datetime
+) -> None:
+    """Settle what was still queued in these letters."""
+    if not letter_ids:
+        return
+    session.execute(
+        update(Notice)
+        .where(col(Notice.letter_id).in_(letter_ids), col(Notice.state) == NoticeState.QUEUED)
+        .values(state=state, settled_at=at)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def is_under_way() -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from models.inserting import inserting
 from models.notices import suppress_untrue
 from models.tables import DeadlineStep, DeadlineVersion, Letter, Notice, Try
 from models.telling import tell_of_letters
+from models.zalo_receipts import apply_receipts, catch_up
 from rules.letters import message_id
 from rules.notices import DO_NOT_WAIT, RIDES_ALONG, Channel, LetterState, NoticeKind, NoticeState
 from rules.sending import CLAIMED_AT_ONCE, LEASE, SENT_AGAIN_WHEN_UNCERTAIN, Outcome
@@ -43,7 +44,8 @@ def recover(session: Session, *, now: datetime) -> int:
             ],
         )
         held = [lost_id for lost_id, channel in lost if channel not in SENT_AGAIN_WHEN_UNCERTAIN]
-        tell_of_letters(session, held, cause="uncertain", at=now)
+        # What was reported before anybody knew that its sender had died has arrived.
+        tell_of_letters(session, apply_receipts(session, held, at=now), cause="uncertain", at=now)
     session.execute(
         update(Letter)
         .where(
@@ -54,6 +56,7 @@ def recover(session: Session, *, now: datetime) -> int:
         .values(state=LetterState.QUEUED, repeats=Letter.repeats + 1)
         .execution_options(synchronize_session=False)
     )
+    catch_up(session, at=now)
     return len(lost)
 
 

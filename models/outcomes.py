@@ -13,8 +13,10 @@ from models.channels import address_of
 from models.holds import hold, let_pass
 from models.inserting import inserting
 from models.letters import BY_EMAIL
+from models.notices import settle_notices
 from models.tables import Contact, Letter, Notice, Try
 from models.telling import tell_of_channel, tell_of_letters
+from models.zalo_receipts import apply_receipts
 from rules.notices import Channel, LetterState, NoticeState
 from rules.sending import Follows, Outcome, Pause, Verdict, Way, costs_a_try, verdict
 
@@ -96,7 +98,9 @@ def record(session: Session, said: Sequence[Said], *, by: str, at: datetime) -> 
     _write(session, mine, rows, at)
     settle_notices(session, settled.said, NoticeState.SAID, at=at)
     told = apply_failures(session, settled.failed, cause="failed", at=at)
-    tell_of_letters(session, settled.uncertain, cause="uncertain", at=at)
+    of_zalo = [one.letter_id for one in mine if claimed[one.letter_id].channel is Channel.ZALO]
+    unreported = apply_receipts(session, of_zalo, at=at)
+    tell_of_letters(session, set(settled.uncertain) & unreported, cause="uncertain", at=at)
     tell_of_letters(session, set(settled.shown) - told, cause="shown", at=at)
     _hold_or_let_pass(session, mine, claimed, at)
 
@@ -153,20 +157,6 @@ def _write(session: Session, mine: Sequence[Said], rows: list[dict[str, Any]], a
     ]
     if tries:
         session.execute(inserting(session, Try), tries)
-
-
-def settle_notices(
-    session: Session, letter_ids: Collection[int], state: NoticeState, *, at: datetime
-) -> None:
-    """Settle what was still queued in these letters."""
-    if not letter_ids:
-        return
-    session.execute(
-        update(Notice)
-        .where(col(Notice.letter_id).in_(letter_ids), col(Notice.state) == NoticeState.QUEUED)
-        .values(state=state, settled_at=at)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def apply_failures(session: Session, letter_ids: Collection[int], *, cause: str, at: datetime) -> set[int]:

@@ -9,8 +9,7 @@ from models import journal
 from models.campaigns import get_campaign_by_id
 from models.channels import address_of
 from models.inserting import inserting, joined
-from models.notices import NOTICE_COLUMNS, is_still_true
-from models.outcomes import settle_notices
+from models.notices import NOTICE_COLUMNS, is_still_true, settle_notices
 from models.tables import Contact, Letter, Notice
 from rules.notices import LetterState, NoticeState
 from rules.sending import Follows
@@ -123,6 +122,11 @@ def resend(session: Session, number: int, *, at: datetime, by: str | None) -> Le
     return again
 
 
+def name_of(session: Session, letter: Letter) -> str:
+    """Return the name of whom a letter goes to."""
+    return session.exec(select(Contact.name).where(Contact.id == letter.contact_id)).one()
+
+
 def _copy_lines(session: Session, letter: Letter, again: Letter, mark: str, at: datetime) -> None:
     """Queue once more what a letter said and is still true."""
     values = {
@@ -158,8 +162,11 @@ def _uncertain(session: Session, number: int) -> Letter:
 
 def _note(session: Session, letter: Letter, what: str, *, at: datetime, by: str | None) -> None:
     """Write into the campaign's journal what was done about a letter."""
-    name = session.exec(select(Contact.name).where(Contact.id == letter.contact_id)).one()
-    detail = {"letter": letter.message_id or letter.key, "to": name, "channel": letter.channel.value}
+    detail = {
+        "letter": letter.message_id or letter.key,
+        "to": name_of(session, letter),
+        "channel": letter.channel.value,
+    }
     campaign = get_campaign_by_id(session, letter.campaign_id)
     journal.write(session, campaign, what, at=at, by=by, detail=detail)
     session.add(letter)

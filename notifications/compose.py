@@ -257,7 +257,7 @@ def _calendar(
             address.params["CN"] = name
             event.add("organizer", address)
         calendar.add_component(event)
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def _nfc(text: str) -> str:

@@ -6,7 +6,10 @@ from threading import Lock
 
 
 class Rate:
-    """At most `per_minute` calls a minute for everybody who asks this object; 0 is no limit."""
+    """At most `per_minute` calls a minute for everybody who asks this object; 0 is no limit.
+
+    May be asked from several threads. `clock` and `sleep` are in seconds.
+    """
 
     def __init__(
         self,
@@ -22,12 +25,10 @@ class Rate:
 
     def wait_ahead(self) -> float:
         """Return how many seconds whoever asks now would have to wait."""
-        return max(0.0, self._free_at - self._clock()) if self._pause else 0.0
+        return max(0.0, self._free_at - self._clock())
 
     def wait(self) -> None:
         """Wait for the next free place and take it."""
-        if not self._pause:
-            return
         with self._lock:
             now = self._clock()
             begins = max(now, self._free_at)

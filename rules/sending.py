@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from hashlib import sha256
 
 from rules.calendar import CITY
 from rules.notices import Channel, LetterState, NoticeKind, retry_after_minutes
@@ -161,12 +160,9 @@ class TokenTurn(StrEnum):
     NEEDS_CONSENT = "needs_consent"
 
 
-def tracking_id(letter_key: str) -> str:
-    """Return the stable name of a letter for a provider that takes one: 32 hex digits.
-
-    It is what stands before the @ of the letter's Message-ID.
-    """
-    return sha256(letter_key.encode()).hexdigest()[:32]
+def tracking_id(message_id: str) -> str:
+    """Return what names a letter where 48 plain characters may: its Message-ID before the @."""
+    return message_id.strip("<>").partition("@")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -478,9 +478,7 @@ CASES: dict[str, Callable[[], Letter]] = {
         line(
             NoticeKind.UNDELIVERABLE, ItemKind.DOSSIER, COMMUNE, at(LAST), reason="uncertain", reader=OFFICER
         ),
-        line(
-            NoticeKind.UNDELIVERABLE, ItemKind.REVIEW, POLICE, at(LAST), reason="shown", reader=AGENCY_HEAD
-        ),
+        line(NoticeKind.UNDELIVERABLE, ItemKind.REVIEW, POLICE, at(LAST), reason="shown", reader=AGENCY_HEAD),
         line(
             NoticeKind.UNDELIVERABLE,
             ItemKind.REVIEW,

@@ -49,11 +49,14 @@ def test_rules_import_the_standard_library_alone(path):
     assert imported <= sys.stdlib_module_names | {"rules"}
 
 
-@pytest.mark.parametrize("folder", ["rules", "models", "notifications", "config"])
+@pytest.mark.parametrize("folder", ["rules", "models", "notifications", "documents", "config"])
 def test_the_clock_is_read_only_at_the_doors(folder):
     reads = re.compile(r"datetime\.(now|utcnow|today)\(|date\.today\(|time\.time\(")
     found = [
-        str(path) for path in (ROOT / folder).rglob("*.py") if reads.search(path.read_text(encoding="utf-8"))
+        str(path)
+        for path in (ROOT / folder).rglob("*.py")
+        # The fake stands for somebody else's machine, which has a clock of its own.
+        if "fake" not in path.parts and reads.search(path.read_text(encoding="utf-8"))
     ]
     assert found == []
 
@@ -71,7 +74,7 @@ def test_every_kind_of_notice_has_its_four_templates(kind):
 
 def test_the_entry_points_of_prefect_load():
     declared = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
-    assert sorted(each["name"] for each in declared) == ["delivery", "sweep"]
+    assert sorted(each["name"] for each in declared) == ["delivery", "returned-mail", "sweep", "zalo-tokens"]
     for each in declared:
         module, _, name = each["entrypoint"].rpartition(".")
         assert hasattr(getattr(import_module(module), name), "serve"), each["entrypoint"]

@@ -15,7 +15,7 @@ ZALO_CHARACTERS = 2000
 def compose_zalo(letter: Letter, to: ZaloRecipient) -> ZaloMessage:
     """Return the message that says this letter over Zalo; raises as `notifications.compose` does."""
     return ZaloMessage(
-        key=tracking_id(letter.key),
+        key=tracking_id(letter.message_id),
         to=to,
         sent_at=letter.as_of,
         kind=letter.kind,

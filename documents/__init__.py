@@ -1,0 +1,1 @@
+"""What is printed: documents made from values, for people who keep or file them."""

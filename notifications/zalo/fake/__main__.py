@@ -1,0 +1,97 @@
+"""The fake as a process: `python -m notifications.zalo.fake --port N --state FILE --seed FILE`.
+
+Prints one line of JSON when it is ready: addresses, ids, secrets and a first pair of tokens. Every
+message that is accepted is a line of the state file, on disk before it is answered. The seed is a
+YAML file of `users`, `phones`, `templates` and `groups`, and `faults`: `{every: 5, kind: hang, of: 2}`.
+"""
+
+import argparse
+import json
+import os
+import sys
+import threading
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from notifications.zalo.fake import FakeGroup, FakeParam, FakePhone, FakeTemplate, FakeUser, FakeZalo
+from notifications.zalo.fake.state import Received
+
+
+def sown(zalo: FakeZalo, seed: dict[str, Any]) -> None:
+    """Put what a seed names into a fake."""
+    for each in seed.get("users", []):
+        last = each.pop("last_interaction", None)
+        user = FakeUser(**each)
+        user.last_interaction = datetime.now(UTC) if last == "now" else last
+        zalo.users[user.uid] = user
+    for number, facts in seed.get("phones", {}).items():
+        zalo.phones[str(number)] = FakePhone(**(facts or {}))
+    for each in seed.get("templates", []):
+        params = tuple(FakeParam(**param) for param in each.pop("params", []))
+        zalo.templates[each["template_id"]] = replace(FakeTemplate(**each), params=params)
+    for group_id, facts in seed.get("groups", {}).items():
+        zalo.groups[str(group_id)] = FakeGroup(**(facts or {}))
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--state", type=Path)
+    parser.add_argument("--seed", type=Path)
+    chosen = parser.parse_args()
+    seed = yaml.safe_load(chosen.seed.read_text(encoding="utf-8")) if chosen.seed else {}
+    with FakeZalo(port=chosen.port) as zalo:
+        sown(zalo, seed)
+        _spoil(zalo, seed.get("faults"))
+        if chosen.state:
+            _keep_in(zalo, chosen.state)
+        access, refresh = zalo.pair()
+        told = asdict(zalo.addresses) | {
+            "app_id": zalo.app_id,
+            "app_secret": zalo.app_secret,
+            "oa_id": zalo.oa_id,
+            "oa_secret": zalo.oa_secret,
+            "bot_token": zalo.bot_token,
+            "access_token": access,
+            "refresh_token": refresh,
+        }
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+
+
+def _spoil(zalo: FakeZalo, faults: dict[str, Any] | None) -> None:
+    """Let every so-many-th message have a fault."""
+    if not faults:
+        return
+    every, kind, of = int(faults["every"]), str(faults["kind"]), faults.get("of")
+    lock, count = threading.Lock(), 0
+
+    def of_send() -> tuple[str, Any] | None:
+        nonlocal count
+        with lock:
+            count += 1
+            return (kind, of) if count % every == 0 else None
+
+    zalo.faults.of_send = of_send  # type: ignore[method-assign]
+
+
+def _keep_in(zalo: FakeZalo, path: Path) -> None:
+    file = path.open("a", encoding="utf-8")
+
+    def keep(message: Received) -> None:
+        line = {"host": message.host, "to": message.to, "id": message.message_id, "body": message.body}
+        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+    zalo.state.on_received = keep
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Where people, and Zalo, act. Knows no flow: both meet in the database."""
