@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 CAMPAIGN := config/campaigns/lai-chau-2021
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak check format bench lock clean
+.PHONY: help run test soak torture check format bench lock clean
 
 help: ## Say what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,10 @@ soak: $(READY) ## Walk many more campaigns drawn at random than the tests do (so
 	@WALKS=$${WALKS:-200} $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
 	  tests/journeys/test_promises.py tests/journeys/test_foretold.py
 
+torture: $(READY) ## 10,000 letters to a server that fails by plan; deliverers killed at many moments (minutes)
+	@LETTERS=$${LETTERS:-10000} LETTERS_KILLED=$${LETTERS_KILLED:-3000} ROUNDS=$${ROUNDS:-25} SEED=$${SEED:-$$RANDOM} \
+	  $(BIN)/python -m pytest --numprocesses auto tests/torture
+
 check: $(READY) ## What CI runs: format, lint, types, imports, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -33,8 +37,9 @@ format: $(READY) ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY) ## One tick over 7, 3,321 and 33,210 units beside the bare SQL, on both databases
+bench: $(READY) ## Ticks beside bare SQL, delivery beside bare smtplib, on both databases (minutes)
 	@$(BIN)/python -m bench.tick
+	@$(BIN)/python -m bench.delivery
 
 lock: ## Pin every dependency anew, with hashes and no address (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes \

@@ -18,6 +18,7 @@ from flows import (
     letter_commands,
     log_commands,
     portal_command,
+    practice_command,
     showing,
     zalo_commands,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "log_commands",
     "main",
     "portal_command",
+    "practice_command",
     "zalo_commands",
 ]
 

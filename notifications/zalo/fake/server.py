@@ -128,6 +128,12 @@ class FakeZalo:
             self._thread.join()
         self._listening.close()
 
+    def wait(self) -> None:
+        """Wait until the server is stopped, by a signal as a rule."""
+        if self._thread is not None:
+            while self._thread.is_alive():
+                self._thread.join(0.5)
+
     def pair(self) -> tuple[str, str]:
         """Return a fresh access and refresh token, as after consent."""
         grant = self.state.grant()

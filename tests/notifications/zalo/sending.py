@@ -1,4 +1,4 @@
-"""What the tests of sending over Zalo share: a message, an installation, tokens, a server that says anything."""
+"""What the tests of sending over Zalo share: messages, installations, tokens, a server that says anything."""
 
 import json
 import threading
