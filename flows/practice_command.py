@@ -25,7 +25,7 @@ def practice(
         str | None, typer.Option("--webhook", metavar="URL", help=say("help.practice_webhook"))
     ] = None,
 ) -> None:
-    """Serve the fake until it is stopped; prints the settings that lead to it, and each message it is sent."""
+    """Serve the fake until it is stopped; prints the settings that lead to it, and each message it gets."""
     with FakeZalo(port=port) as fake:
         if seed is not None:
             sown(fake, yaml.safe_load(seed.read_text(encoding="utf-8")) or {})

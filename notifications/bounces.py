@@ -180,8 +180,12 @@ def _older(mail: Message) -> tuple[Bounce, ...]:
 def _groups(part: Message) -> list[Message]:
     """Return the groups of fields of a status part; the first is about the whole report."""
     payload = part.get_payload()
-    if isinstance(payload, list):
+    if isinstance(payload, list) and part.get_content_type() == STATUS_PARTS[0]:
         return [each for each in payload if isinstance(each, Message)]
+    if isinstance(payload, list):
+        # The library takes what it does not know as a whole mail: one group as its head, the rest as text.
+        whole = b"".join(each.as_bytes() for each in payload if isinstance(each, Message))
+        return [message_from_bytes(each) for each in re.split(rb"\r?\n\r?\n", whole) if each.strip()]
     text = part.get_payload(decode=True)
     raw = text if isinstance(text, bytes) else str(payload).encode()
     return [message_from_bytes(each) for each in re.split(rb"\r?\n\r?\n", raw) if each.strip()]

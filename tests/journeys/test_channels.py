@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from config.script_file import Verb
+from models.bounces import CameBack, record_bounces
 from models.database import transaction
 from models.settling import NoLongerTrue, NotUncertain, drop_uncertain, resend, send_uncertain
 from notifications.mailbox import Mailbox
@@ -286,3 +287,28 @@ def test_what_concerns_one_unit_is_never_said_in_a_group(database, tmp_path, fak
         zalo.deliver(walk, fake)
         assert fake.received == []
         assert zalo.letters() == [("zalo", "failed"), ("email", "sent")]
+
+
+def test_a_mail_that_comes_back_is_failed_and_told_and_said_over_the_next_channel(database, tmp_path, fake):
+    order = {"default": ["email", "zalo"], "urgent": ["email", "zalo"]}
+    with Mailbox(tmp_path / "mailbox") as mailbox:
+        walk = begin(tmp_path / "files", mailbox, of_units=zalo.units(a=UID), channels=order)
+        zalo.remind(walk)
+        zalo.deliver(walk, fake)
+        assert zalo.letters() == [("email", "sent")]
+        ((name, address),) = rows(
+            "SELECT message_id, address FROM letters WHERE kind = 'reminder' ORDER BY id DESC LIMIT 1"
+        )
+        report = CameBack(name, address.upper(), "5.1.1", "MẪU")
+        for count in (1, 0):  # read again it changes nothing
+            with transaction() as session:
+                assert record_bounces(session, [report], at=at("2021-11-19 08:00")) == count
+        stranger = CameBack(name, "khac@mau.example", "5.1.1", "MẪU")
+        with transaction() as session:
+            assert record_bounces(session, [stranger], at=at("2021-11-19 08:00")) == 0
+        walk.tick("2021-11-19 08:00")
+        zalo.deliver(walk, fake, "2021-11-19 08:00")
+        assert zalo.letters() == [("email", "failed"), ("zalo", "sent")]
+        assert [each.to for each in fake.received] == [UID]
+        told = [mail for mail in walk.mails() if "Chưa gửi được" in mail["Subject"]]
+        assert ["thư bị trả lại" in mail.get_body(("plain",)).get_content() for mail in told] == [True]

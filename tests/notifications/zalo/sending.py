@@ -37,6 +37,12 @@ USES = {"don_vi": "ten", "thoi_han": "han"}
 ACCEPTED, TRANSIENT, PERMANENT = Outcome.ACCEPTED, Outcome.TRANSIENT, Outcome.PERMANENT
 CONFIGURATION, UNKNOWN = Outcome.CONFIGURATION, Outcome.UNKNOWN
 
+OA, BY_UID, BY_PHONE = Way.ZALO_OA, Way.ZBS_UID, Way.ZBS_PHONE
+CONSULT, ASK = "oa/v3.0/oa/message/cs", "oa/v3.0/oa/quota/message"
+TO_UID, TO_PHONE = "oa/v3.0/oa/message/template", "zbs/message/template"
+TO_GROUP, READ = "oa/v3.0/oa/group/message", "zbs/template/info/v2"
+NO_WAY = "no way that can work: no template for reminder, no open window"
+
 
 @dataclass
 class Pairs:
@@ -94,6 +100,11 @@ def tokens_of(fake: FakeZalo) -> Pairs:
 
 def to(**reached: Any) -> ZaloRecipient:
     return ZaloRecipient(**reached)
+
+
+def person(**more: object) -> ZaloRecipient:
+    """Return a person with a UID and a telephone, whose window is open unless told otherwise."""
+    return replace(to(uid=UID, phone="0912 000 001", last_interaction_at=LATELY), **more)  # type: ignore[arg-type]
 
 
 def message(recipient: ZaloRecipient, **more: Any) -> ZaloMessage:

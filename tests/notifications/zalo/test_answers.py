@@ -1,6 +1,6 @@
 """What an answer holds, and what is made of one that never came or cannot be read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -12,7 +12,6 @@ from rules.sending import Way
 from tests.notifications.zalo.sending import (
     ACCEPTED,
     LATELY,
-    NOW,
     ONLY,
     PERMANENT,
     TRANSIENT,
@@ -20,7 +19,6 @@ from tests.notifications.zalo.sending import (
     UNKNOWN,
     Pairs,
     arranged_for,
-    furnished,
     message,
     only_over,
     platform_at,
@@ -44,18 +42,6 @@ FAULTS: dict[str, Callable[[FakeZalo], None]] = {
     "html-504": lambda zalo: zalo.faults.html(504),
     "empty": lambda zalo: zalo.faults.empty(),
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeZalo]:
-    with FakeZalo(clock=lambda: NOW) as fake:
-        yield furnished(fake)
-
-
-@pytest.fixture
-def zalo(server: FakeZalo) -> FakeZalo:
-    server.received.clear()
-    return server
 
 
 def with_a_phone_besides(way: Way) -> ZaloMessage:

@@ -1,7 +1,6 @@
 """Every error code Zalo publishes does what its table says, asked over HTTP; and tokens that are refused."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,14 +11,12 @@ from rules.sending import Outcome, Pause, Way
 from tests.notifications.zalo.sending import (
     ACCEPTED,
     CONFIGURATION,
-    NOW,
     ONLY,
     PERMANENT,
     TRANSIENT,
     UNKNOWN,
     Pairs,
     arranged_for,
-    furnished,
     only_over,
     platform_at,
     saying,
@@ -133,19 +130,6 @@ def rows(table: str, *ways: Way) -> list[object]:
         for way in ways:
             found += [pytest.param(way, int(code), action, id=f"{way}{code}") for code in codes.split()]
     return found
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeZalo]:
-    with FakeZalo(clock=lambda: NOW) as fake:
-        yield furnished(fake)
-
-
-@pytest.fixture
-def zalo(server: FakeZalo) -> FakeZalo:
-    server.received.clear()
-    server.calls.clear()
-    return server
 
 
 def made(receipt: Receipt) -> Made:

@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,14 +21,12 @@ from tests.notifications.zalo.sending import (
     CONFIGURATION,
     GROUP,
     KEY,
-    NOW,
     PHONE,
     TEMPLATE,
     TEXT,
     UID,
     app_of,
     arranged_for,
-    furnished,
     only_over,
     platform_at,
     platform_of,
@@ -67,20 +64,6 @@ SENT: dict[Way, tuple[str, dict[str, Any], str, str]] = {
     ),
     Way.ZALO_BOT: ("bot/bot123456:MAU-bot-secret/sendMessage", {"chat_id": CHAT, "text": TEXT}, "", ""),
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeZalo]:
-    with FakeZalo(clock=lambda: NOW) as fake:
-        yield furnished(fake)
-
-
-@pytest.fixture
-def zalo(server: FakeZalo) -> Iterator[FakeZalo]:
-    server.received.clear()
-    server.calls.clear()
-    yield server
-    server.state.requires_proof, server.state.left_this_minute = False, 4_000
 
 
 def proof(token: str, secret: str) -> str:
