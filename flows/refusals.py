@@ -115,7 +115,7 @@ def line_for(error: Exception) -> str:
         case (
             settling.NotUncertain(number=number, state=state) | settling.NotEnded(number=number, state=state)
         ):
-            return say(code, number=number, state=say(f"letter_state.{state}"))
+            return say(code, number=number, state=say(f"letter_is.{state}"))
         case settling.UnknownLetter(number=number) | settling.NoLongerTrue(number=number):
             return say(code, number=number)
         case settling.NobodyToSendTo(number=number, name=name):

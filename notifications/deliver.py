@@ -45,7 +45,7 @@ class MailPool:
     @property
     def is_unreachable(self) -> bool:
         """Whether no connection can be had any more; whoever has more to send should come back later."""
-        return all(connection.is_unreachable for connection in self._all)
+        return self._has_none_open() and any(connection.is_unreachable for connection in self._all)
 
     def send(self, message: Message, *, within: float | None = None) -> "Future[Receipt]":
         """Send a message when a connection is free; the future holds its receipt and never raises.
@@ -55,6 +55,9 @@ class MailPool:
         begin_by = None if within is None else time.monotonic() + within
         return self._threads.submit(self._send, message, begin_by)
 
+    def _has_none_open(self) -> bool:
+        return not any(connection.is_open for connection in self._all)
+
     def _send(self, message: Message, begin_by: float | None) -> Receipt:
         if begin_by is not None and time.monotonic() + self._rate.wait_ahead() > begin_by:
             return NOT_BEGUN
@@ -63,8 +66,10 @@ class MailPool:
         try:
             while True:
                 receipt = _sent(message, connection, begin_by)
-                # A server may take fewer connections than we would open: the others carry the message.
-                if not connection.is_unreachable or not any(each.is_open for each in self._all):
+                # A server that answers, but takes fewer connections than we would open, is left to
+                # the others: this one is not given back, unless it was the last.
+                is_turned_away = connection.is_unreachable and receipt.code.startswith("4")
+                if not is_turned_away or all(each.is_unreachable for each in self._all):
                     return receipt
                 connection = self._free.get()
         finally:

@@ -7,6 +7,7 @@ import sys
 from datetime import datetime
 
 from flows.delivery import deliver_letters
+from flows.zalo_sending import zalo_sender
 from notifications.email import MailServer
 from tests.walking import FROM
 
@@ -17,7 +18,8 @@ def main() -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    deliver_letters(now, MailServer("127.0.0.1", port, FROM, security="none", timeout=5))
+    with zalo_sender(now) as zalo:
+        deliver_letters(now, MailServer("127.0.0.1", port, FROM, security="none", timeout=5), zalo=zalo)
 
 
 if __name__ == "__main__":
