@@ -16,7 +16,7 @@ from models.campaigns import campaigns_that_send
 from models.database import transaction
 from models.facts import Claimed, letters_to_say
 from models.holds import hold_unusable
-from models.outbox import claim, recover
+from models.outbox import channels_waiting, claim, recover
 from models.outcomes import Said, Tried, record
 from notifications.compose import compose
 from notifications.deliver import MailPool
@@ -64,11 +64,15 @@ def deliver_letters(
     """
     with transaction() as session:
         recover(session, now=now)
+        waiting = channels_waiting(session, now=now)
     outcomes: Counter[str] = Counter()
+    if not waiting:
+        return DeliveryReport()
     chosen = settings()
     with MailPool(server, connections=chosen.mail_connections, per_minute=chosen.mail_per_minute) as mails:
         turn = _Turn(now, elapsed, mails, zalo)
-        for channel in (Channel.EMAIL, Channel.ZALO, Channel.EMAIL):
+        order = (Channel.EMAIL, Channel.ZALO, Channel.EMAIL) if Channel.ZALO in waiting else (Channel.EMAIL,)
+        for channel in order:
             while turn.may_use(channel) and (claimed_ids := turn.claim(channel)) is not None:
                 if claimed_ids:
                     outcomes.update(run(turn.send_batch, claimed_ids))

@@ -55,8 +55,8 @@ def queue_what_is_due(campaign_id: int, now: datetime, gate: Gate, reach: Reach 
     with transaction() as session:
         campaign = get_campaign_by_id(session, campaign_id)
         file = file_of(campaign)
-        people = people_of(session, campaign, today=file.calendar.day_of(now))
         amendments = apply_amendments(session, campaign, now=now)
+        people = people_of(session, campaign, today=file.calendar.day_of(now))
         steps = due_steps.queue_due(
             session, campaign, now=now, people=people, gate=gate, calendar=file.calendar
         )

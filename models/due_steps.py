@@ -53,6 +53,8 @@ def queue_due(
 
     `people` gives the contact for each role of the campaign and each person named in its file.
     """
+    if not _anything_unfired(session, campaign, now):
+        return Queued(0, 0, 0)
     reminders = _queue_reminders(session, campaign, now=now)
     escalations = queue_escalations(session, campaign, Told(people, gate, calendar, now))
     _mark_fired(session, campaign, now=now)
@@ -95,6 +97,21 @@ def _queue_reminders(session: Session, campaign: Campaign, *, now: datetime) -> 
         .where(true())  # SQLite reads ON CONFLICT after a bare join as part of the join
     )
     return insert_notices(session, rows)
+
+
+def _anything_unfired(session: Session, campaign: Campaign, now: datetime) -> bool:
+    """Say whether a step has fallen due that no tick has seen; most ticks find none."""
+    due = (
+        select(DeadlineStep.id)
+        .join(DeadlineVersion, col(DeadlineVersion.id) == DeadlineStep.deadline_id)
+        .where(
+            DeadlineVersion.campaign_id == campaign.id,
+            col(DeadlineStep.fired_at).is_(None),
+            DeadlineStep.fires_at <= now,
+        )
+        .limit(1)
+    )
+    return session.exec(due).first() is not None
 
 
 def _mark_fired(session: Session, campaign: Campaign, *, now: datetime) -> None:

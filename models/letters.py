@@ -54,6 +54,8 @@ def make_letters(
     is none. Whatever could not be said is told the standing office in one letter. A notice whose
     recipient has no address on any channel fails, and the standing office is told of it.
     """
+    if not _anything_waits(session, campaign):
+        return 0
     goes_at = calendar.next_sending_time(now)
     is_digest = or_(col(Notice.kind) == NoticeKind.ESCALATION, col(Notice.step) == RIDES_ALONG)
     is_urgent = or_(
@@ -99,8 +101,6 @@ def make_letters(
             col(Notice.letter_id).is_(None),
         )
     ).subquery()
-    if not _anything_waits(session, campaign):
-        return 0
     if not channels.are_all_email:
         _also_by_email(session, campaign, channel)
     _lock_digests(session, campaign)

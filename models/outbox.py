@@ -60,6 +60,12 @@ def recover(session: Session, *, now: datetime) -> int:
     return len(lost)
 
 
+def channels_waiting(session: Session, *, now: datetime) -> set[Channel]:
+    """Return the channels for which letters wait that need wait no longer, whatever else holds them."""
+    waiting = select(Letter.channel).where(Letter.state == LetterState.QUEUED, Letter.not_before <= now)
+    return {Channel(row[0]) for row in session.execute(waiting.distinct())}
+
+
 def claim(
     session: Session,
     *,

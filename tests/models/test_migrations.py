@@ -30,6 +30,10 @@ INSERT INTO deadline_steps (id, deadline_id, ladder, step, fires_at, wants_draft
  (2, 1, 'remind', 'before:1', '2021-11-18 00:30:00', FALSE);
 INSERT INTO work_items (id, campaign_id, stage, kind, unit_id, name, deadline_id, state, opened_at) VALUES
  (1, 1, 'self_assessment', 'dossier', 2, 'dossier/a', 1, 'open', '{WHEN}');
+INSERT INTO letters (id, key, campaign_id, kind, role, contact_id, channel, state, not_before, attempts,
+ address, outcome_code) VALUES
+ (1, 'sent', 1, 'reminder', 'officer', 1, 'email', 'sent', '{WHEN}', 1, 'a@mau.example', '250'),
+ (2, 'waiting', 1, 'opening', 'officer', 1, 'email', 'queued', '{WHEN}', 0, 'a@mau.example', NULL);
 INSERT INTO notices (id, key, campaign_id, kind, about, item_id, deadline_id, step, role, contact_id, copy_no,
  state, due_at) VALUES
  (1, 'k', 1, 'reminder', 'dossier/a', 1, 1, 'before:3', 'officer', 1, 0, 'said', '2021-11-16 00:30:00');
@@ -64,7 +68,15 @@ def counts(database: Database) -> dict[str, int]:
     with database.transaction() as session:
         return {
             name: session.execute(text(f"SELECT COUNT(*) FROM {name}")).scalar_one()
-            for name in (*tables, "work_items", "notices", "journal", "campaign_units", "stage_entries")
+            for name in (
+                *tables,
+                "work_items",
+                "notices",
+                "letters",
+                "journal",
+                "campaign_units",
+                "stage_entries",
+            )
         }
 
 
@@ -87,6 +99,13 @@ def test_what_the_new_columns_say_follows_from_what_there_was(old):
     assert one(old, "SELECT campaign_id, group_id FROM campaign_groups") == (1, 1)
     fired = "SELECT SUM(CASE WHEN fired_at IS NULL THEN 0 ELSE 1 END), COUNT(*) FROM deadline_steps"
     assert one(old, fired) == (1, 2)  # the one of which somebody was told
+
+
+def test_what_had_left_had_gone_by_mail(old):
+    old.migrate()
+    said = "SELECT way, next_channels, repeats, follows FROM letters WHERE id = {}"
+    assert one(old, said.format(1)) == ("email", "", 0, None)
+    assert one(old, said.format(2)) == (None, "", 0, None)
 
 
 def test_the_journal_is_bound_from_its_first_entry(old):

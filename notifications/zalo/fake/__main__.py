@@ -2,7 +2,8 @@
 
 Prints one line of JSON when it is ready: addresses, ids, secrets and a first pair of tokens. Every
 message that is accepted is a line of the state file, on disk before it is answered. The seed is a
-YAML file of `users`, `phones`, `templates` and `groups`, and `faults`: `{every: 5, kind: hang, of: 2}`.
+YAML file of `users`, `phones`, `templates`, `groups` and the bot's `chats`, and of `faults`:
+`{every: 5, kind: hang, of: 2}`.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import json
 import os
 import sys
 import threading
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,19 +23,27 @@ from notifications.zalo.fake.state import Received
 
 
 def sown(zalo: FakeZalo, seed: dict[str, Any]) -> None:
-    """Put what a seed names into a fake."""
+    """Put what a seed names into a fake; a time without a zone is in UTC, ids need no quotes."""
     for each in seed.get("users", []):
-        last = each.pop("last_interaction", None)
-        user = FakeUser(**each)
-        user.last_interaction = datetime.now(UTC) if last == "now" else last
-        zalo.users[user.uid] = user
+        facts = {**each, "uid": str(each["uid"]), "last_interaction": _instant(each.get("last_interaction"))}
+        zalo.users[facts["uid"]] = FakeUser(**facts)
     for number, facts in seed.get("phones", {}).items():
         zalo.phones[str(number)] = FakePhone(**(facts or {}))
     for each in seed.get("templates", []):
-        params = tuple(FakeParam(**param) for param in each.pop("params", []))
-        zalo.templates[each["template_id"]] = replace(FakeTemplate(**each), params=params)
+        params = tuple(FakeParam(**param) for param in each.get("params", []))
+        facts = {**each, "template_id": str(each["template_id"]), "params": params}
+        zalo.templates[facts["template_id"]] = FakeTemplate(**facts)
     for group_id, facts in seed.get("groups", {}).items():
         zalo.groups[str(group_id)] = FakeGroup(**(facts or {}))
+    for chat_id, name in seed.get("chats", {}).items():
+        zalo.chats[str(chat_id)] = name or "MẪU"
+
+
+def _instant(told: Any) -> datetime | None:
+    if told is None:
+        return None
+    at = datetime.now(UTC) if told == "now" else datetime.fromisoformat(str(told))
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def main() -> None:
@@ -44,7 +53,7 @@ def main() -> None:
     parser.add_argument("--state", type=Path)
     parser.add_argument("--seed", type=Path)
     chosen = parser.parse_args()
-    seed = yaml.safe_load(chosen.seed.read_text(encoding="utf-8")) if chosen.seed else {}
+    seed = (yaml.safe_load(chosen.seed.read_text(encoding="utf-8")) if chosen.seed else None) or {}
     with FakeZalo(port=chosen.port) as zalo:
         sown(zalo, seed)
         _spoil(zalo, seed.get("faults"))

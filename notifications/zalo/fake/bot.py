@@ -19,6 +19,8 @@ async def answer(state: State, token: str, method: str, request: Request) -> Res
     try:
         body = json.loads(await request.body() or b"{}")
     except ValueError:
+        body = None
+    if not isinstance(body, dict):
         return JSONResponse(refused(400, "Bad Request: body is not JSON"))
     if method == "getMe":
         me = {"id": token.partition(":")[0], "account_name": "bot.mau", "account_type": "BASIC"}

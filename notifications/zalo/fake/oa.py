@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from notifications.zalo.fake.replies import Dropped, answered, envelope, error
 from notifications.zalo.fake.state import UPLOAD_LIVES, FakeGroup, State, epoch_ms
 from notifications.zalo.fake.templates import problem_of
+from rules.calendar import CITY
 
 FREE, BILLED = timedelta(hours=48), timedelta(days=7)
 LONGEST_TEXT = 2000
@@ -27,40 +28,50 @@ CODES = {
 
 
 async def answer(state: State, path: str, request: Request) -> Response:
-    """Answer a call of the official account's host."""
+    """Answer a call of the official account's host, and say how many this minute has left."""
+    if state.takes_a_call():
+        response = await _answer(state, path, request)
+    else:
+        response = JSONResponse(error(-32, CODES[-32]))
+    response.headers["X-RateLimit-Limit"] = str(state.calls_a_minute)
+    response.headers["X-RateLimit-Remain"] = str(state.left_this_minute)
+    return response
+
+
+async def _answer(state: State, path: str, request: Request) -> Response:
     refusal = entrance(state, request)
     if refusal is not None:
-        return _limited(state, refusal)
+        return refusal
     if path.startswith("/v2.0/oa/upload/"):
-        return _limited(state, await _upload(state, path.rpartition("/")[2], request))
+        return await _upload(state, path.rpartition("/")[2], request)
     if request.method == "GET":
-        return _limited(state, JSONResponse(_lookup(state, path, request)))
+        return JSONResponse(_lookup(state, path, request))
     try:
         body = json.loads(await request.body())
     except ValueError:
-        return _limited(state, JSONResponse(error(-201, "body is invalid!")))
+        body = None
     if not isinstance(body, dict):
-        return _limited(state, JSONResponse(error(-201, "body is invalid!")))
+        return JSONResponse(error(-201, "body is invalid!"))
     if path == "/v3.0/oa/quota/message":
-        return _limited(state, JSONResponse(_quota(state, body)))
+        return JSONResponse(_quota(state, body))
     if path not in SENDS:
-        return _limited(state, JSONResponse(_manage(state, path, body)))
+        return JSONResponse(_manage(state, path, body))
     fault = state.faults.of_send()
     if fault is not None and fault[0] == "code":
-        return _limited(state, JSONResponse(error(fault[1], CODES.get(fault[1], "Error"))))
+        return JSONResponse(error(fault[1], CODES.get(fault[1], "Error")))
     if fault is not None and fault[0] == "drop_unread":
         raise Dropped
     with state.lock:
         done = HANDLERS[path](state, body)
     if done["error"] != 0:
-        return _limited(state, JSONResponse(done))
-    return _limited(state, await answered(state, fault, done))
+        return JSONResponse(done)
+    return await answered(state, fault, done)
 
 
 def entrance(state: State, request: Request) -> Response | None:
     """Return the refusal of a call without a good bare token, or None."""
     token = request.headers.get("access_token", "")
-    if not token:
+    if not token or request.headers.get("authorization"):
         return JSONResponse(error(-216, "Access token is invalid"))
     known = state.token_is(token)
     if known == "unknown":
@@ -70,13 +81,6 @@ def entrance(state: State, request: Request) -> Response | None:
     if not state.proof_is_good(token, request.headers.get("appsecret_proof", "")):
         return JSONResponse(error(-242, "appsecret_proof provided in the API request is invalid"))
     return None
-
-
-def _limited(state: State, response: Response) -> Response:
-    state.left_this_minute = max(0, state.left_this_minute - 1)
-    response.headers["X-RateLimit-Limit"] = "4000"
-    response.headers["X-RateLimit-Remain"] = str(state.left_this_minute)
-    return response
 
 
 def _consult(state: State, body: dict[str, Any]) -> dict[str, Any]:
@@ -90,8 +94,7 @@ def _consult(state: State, body: dict[str, Any]) -> dict[str, Any]:
         return error(-201, "text is invalid!")
     if len(text) > LONGEST_TEXT:
         return error(-210, "Parameter text exceeds allowable limit")
-    token = _in(attachment, "payload").get("token")
-    if attachment.get("type") == "file" and not _is_kept(state, token):
+    if _is_expired(state, attachment):
         return error(-100, "attachment_id was expired")
     for flag, code in ((user.blocked, -217), (user.inactive_45d, -227), (user.restricted, -244)):
         if flag:
@@ -139,11 +142,14 @@ def _group(state: State, body: dict[str, Any]) -> dict[str, Any]:
         return error(-403, "OA is not in group")
     if group.disabled:
         return error(-237, "Group was disabled")
-    if _in(message, "attachment").get("type") == "template":
+    attachment = _in(message, "attachment")
+    if "buttons" in _in(attachment, "payload"):
         return error(-233, "Message type is invalid or not support")
     text = message.get("text", "")
-    if not isinstance(text, str) or not text:
+    if not isinstance(text, str) or not (text or attachment):
         return error(-201, "text is invalid!")
+    if _is_expired(state, attachment):
+        return error(-100, "attachment_id was expired")
     if len(text) > LONGEST_TEXT:
         return error(-210, "Parameter text exceeds allowable limit")
     return envelope({"message_id": state.keep("gmf", group_id, body), "group_id": group_id})
@@ -173,6 +179,8 @@ def _lookup(state: State, path: str, request: Request) -> dict[str, Any]:
     try:
         asked = json.loads(request.query_params.get("data", "{}"))
     except ValueError:
+        asked = None
+    if not isinstance(asked, dict):
         return error(-201, "data is invalid!")
     match path:
         case "/v2.0/oa/getoa":
@@ -192,7 +200,7 @@ def _lookup(state: State, path: str, request: Request) -> dict[str, Any]:
             user = state.users.get(str(asked.get("user_id", "")))
             if user is None:
                 return error(-201, CODES[-201])
-            last = f"{user.last_interaction:%d/%m/%Y}" if user.last_interaction else ""
+            last = f"{user.last_interaction.astimezone(CITY):%d/%m/%Y}" if user.last_interaction else ""
             return envelope(
                 {
                     "user_id": user.uid,
@@ -257,9 +265,18 @@ async def _upload(state: State, kind: str, request: Request) -> Response:
     return JSONResponse(envelope({"attachment_id" if kind in ("image", "gif") else "token": token}))
 
 
-def _is_kept(state: State, token: Any) -> bool:
-    until = state.uploads.get(str(token))
-    return until is not None and state.clock() < until
+def _is_expired(state: State, attachment: dict[str, Any]) -> bool:
+    """Say whether an attachment names an upload that is no longer kept, or never was."""
+    payload = _in(attachment, "payload")
+    elements = payload.get("elements")
+    named = [payload["token"]] if "token" in payload else []
+    for element in elements if isinstance(elements, list) else []:
+        if isinstance(element, dict) and "attachment_id" in element:
+            named.append(element["attachment_id"])
+    if not named:
+        return attachment.get("type") == "file"
+    now, kept = state.clock(), [state.uploads.get(str(each)) for each in named]
+    return any(until is None or now >= until for until in kept)
 
 
 def _in(body: dict[str, Any], name: str) -> dict[str, Any]:

@@ -21,7 +21,9 @@ async def access_token(state: State, request: Request) -> Response:
     secret = request.headers.get("secret_key", "")
     if request.method != "POST" or kind != "application/x-www-form-urlencoded":
         return refused(-14001, "Invalid request.")
-    if form.get("app_id") != state.app_id or not hmac.compare_digest(secret, state.app_secret):
+    if form.get("app_id") != state.app_id or not hmac.compare_digest(
+        secret.encode(), state.app_secret.encode()
+    ):
         return refused(-14002, "Invalid app id.")
     if form.get("grant_type") == "authorization_code":
         return _exchange(state, form)
@@ -43,22 +45,23 @@ def _exchange(state: State, form: dict[str, str]) -> Response:
 
 
 def _refresh(state: State, token: str) -> Response:
-    fault = state.faults.of_oauth()
+    fault = state.faults.of_oauth("unread", "html")
     if fault == "unread":
         raise Dropped
-    if fault is not None and fault.startswith("html:"):
+    if fault is not None:
         return page(int(fault.partition(":")[2]))
     with state.lock:
-        known = next((each for each in state.grants if hmac.compare_digest(each.refresh, token)), None)
+        known = next((each for each in state.grants if each.refresh == token), None)
         if known is None:
             return refused(-14014, "Invalid refresh token.")
         if known.is_spent or state.clock() >= known.refresh_until:
-            if fault in ("code", "quoted"):
-                return refused(-14014, "Invalid refresh token.", is_quoted=fault == "quoted")
-            return Response(b"", 200)
+            fault = state.faults.of_oauth("code", "quoted")
+            if fault is None:
+                return Response(b"", 200)
+            return refused(-14014, "Invalid refresh token.", is_quoted=fault == "quoted")
         known.is_spent = True
         pair = state.grant()
-    if fault == "lost":
+    if state.faults.of_oauth("lost"):
         raise Dropped
     return _given(pair)
 

@@ -37,6 +37,7 @@ class FakePhone:
     opted_out: bool = False
     outdated: bool = False
     refuses_account: bool = False
+    is_admin: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,11 @@ class Received:
     to: str
     body: Mapping[str, Any]
     message_id: str
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether Zalo tells when it has reached its reader."""
+        return self.host in ("oa", "zbs")
 
 
 @dataclass(frozen=True)
@@ -156,9 +162,10 @@ class Faults:
         """Take the fault of this send."""
         return self._sends.popleft() if self._sends else None
 
-    def of_oauth(self) -> str | None:
-        """Take the fault of this refresh."""
-        return self._oauth.popleft() if self._oauth else None
+    def of_oauth(self, *kinds: str) -> str | None:
+        """Take the fault of this refresh where it is one of these kinds; another waits for its turn."""
+        is_one = self._oauth and self._oauth[0].partition(":")[0] in kinds
+        return self._oauth.popleft() if is_one else None
 
 
 @dataclass
@@ -204,15 +211,26 @@ class State:
         self.wallet = 1_000_000
         self.daily_quota: int | None = None
         self.development_only = False
-        self.left_this_minute = 4_000
+        self.calls_a_minute = self.left_this_minute = 4_000
         self.on_received: Callable[[Received], None] = lambda _: None
-        self._number = 0
+        self._number = self._minute = 0
 
     def number(self) -> int:
         """Return the next number; ids and tokens are made of them."""
         with self.lock:
             self._number += 1
             return self._number
+
+    def takes_a_call(self) -> bool:
+        """Count a call; False where this minute holds no more."""
+        with self.lock:
+            minute = int(self.clock().timestamp()) // 60
+            if minute != self._minute:
+                self._minute, self.left_this_minute = minute, self.calls_a_minute
+            if self.left_this_minute <= 0:
+                return False
+            self.left_this_minute -= 1
+            return True
 
     def secret(self, kind: str) -> str:
         """Return a token that nobody can guess from another."""
@@ -229,7 +247,7 @@ class State:
     def token_is(self, token: str) -> str:
         """Return `good`, `expired` or `unknown`; a refresh does not end the access token before it."""
         for each in self.grants:
-            if hmac.compare_digest(each.access, token):
+            if hmac.compare_digest(each.access.encode(), token.encode()):
                 return "good" if self.clock() < each.access_until else "expired"
         return "unknown"
 
@@ -238,7 +256,7 @@ class State:
         if not proof:
             return not self.requires_proof
         wanted = hmac.new(self.app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
-        return hmac.compare_digest(wanted, proof)
+        return hmac.compare_digest(wanted.encode(), proof.encode())
 
     def keep(self, host: str, to: str, body: Mapping[str, Any]) -> str:
         """Record an accepted message and return its id."""

@@ -1,25 +1,31 @@
 """What the fake checks of a template's data, and how it describes a template."""
 
+import re
 from typing import Any
 
 from notifications.zalo.fake.state import FakeTemplate
 
+# hh:mm:ss dd/mm/yyyy, hh:mm dd/mm/yyyy, dd/mm/yyyy, mm/yyyy, hh:mm
+DATES = re.compile(r"(?:\d\d:\d\d(?::\d\d)? )?\d\d/\d\d/\d{4}|\d\d/\d{4}|\d\d:\d\d")
+
 
 def problem_of(template: FakeTemplate, data: Any) -> tuple[int, str] | None:
     """Return the code and words of the first thing that is wrong with a template's data, or None."""
-    if not isinstance(data, dict):
-        return (-1121, "Template data is empty")
+    if not isinstance(data, dict) or (template.params and not data):
+        return (-111, "Template data is empty")
     known = {param.name: param for param in template.params}
     for name, value in data.items():
         param = known.get(name)
         if param is None:
-            return (-1124, f"Parameter {name} is not in the template")
+            return (-112, f"Parameter {name} is not in the template")
         if not isinstance(value, str) or len(value) < param.min_length:
-            return (-1121, f"Parameter {name} is invalid")
+            return (-112, f"Parameter {name} is invalid")
         if len(value) > param.max_length:
-            return (-1122, f"Parameter {name} is over its length")
+            return (-1121, f"Parameter {name} is over its length")
+        if param.type == "DATE" and not DATES.fullmatch(value):
+            return (-1124, f"Parameter {name} is in a wrong format")
     missing = [param.name for param in template.params if param.required and param.name not in data]
-    return (-1123, f"Parameter {missing[0]} is missing") if missing else None
+    return (-1122, f"Parameter {missing[0]} is missing") if missing else None
 
 
 def described(template: FakeTemplate) -> dict[str, Any]:

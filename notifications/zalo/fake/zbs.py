@@ -20,7 +20,7 @@ NIGHT = (22, 6)
 async def answer(state: State, path: str, request: Request) -> Response:
     """Answer a call of the ZBS host."""
     token = request.headers.get("access_token", "")
-    if state.token_is(token) != "good":
+    if request.headers.get("authorization") or state.token_is(token) != "good":
         return JSONResponse(error(-124, "Access token is invalid"))
     if not state.proof_is_good(token, request.headers.get("appsecret_proof", "")):
         return JSONResponse(error(-1241, "appsecret_proof is invalid"))
@@ -56,7 +56,7 @@ def _send(state: State, body: dict[str, Any]) -> dict[str, Any]:
     if not TRACKING.fullmatch(str(body.get("tracking_id", ""))):
         return error(-129, "tracking_id is invalid")
     number = f"84{found[1]}"
-    refusal = _of_template(state, template, body) or _of_phone(state, number)
+    refusal = _of_template(state, template, body) or _of_phone(state, number, body)
     if refusal is not None:
         return error(*refusal)
     if state.wallet <= 0:
@@ -69,7 +69,10 @@ def _send(state: State, body: dict[str, Any]) -> dict[str, Any]:
     state.wallet -= 1
     # Nothing is told apart by its tracking_id: the same one twice is two messages.
     now, message_id = epoch_ms(state.clock()), state.keep("zbs", number, body)
-    quota = {"dailyQuota": "500", "remainingQuota": str(state.daily_quota or 499)}
+    quota = {
+        "dailyQuota": "500",
+        "remainingQuota": str(499 if state.daily_quota is None else state.daily_quota),
+    }
     return envelope({"msg_id": message_id, "sent_time": now, "sending_mode": "1", "quota": quota})
 
 
@@ -78,8 +81,6 @@ def _of_template(state: State, template: FakeTemplate, body: dict[str, Any]) -> 
         return (-146, "Template is disabled for low quality")
     if template.status != "ENABLE":
         return (-131, "Template is not approved")
-    if state.development_only and body.get("mode") != "development":
-        return (-127, "Template can be sent to administrators only")
     if problem := problem_of(template, body.get("template_data")):
         return problem
     hour = state.clock().astimezone(CITY).hour
@@ -90,8 +91,11 @@ def _of_template(state: State, template: FakeTemplate, body: dict[str, Any]) -> 
     return None
 
 
-def _of_phone(state: State, number: str) -> tuple[int, str] | None:
+def _of_phone(state: State, number: str, body: dict[str, Any]) -> tuple[int, str] | None:
     phone = state.phones.get(number)
+    is_development = body.get("mode") == "development"
+    if not (phone is not None and phone.is_admin) if is_development else state.development_only:
+        return (-127, "Template can be sent to administrators only")
     if phone is None or not phone.on_zalo:
         return (-118, "Zalo account does not exist")
     if phone.outdated:
@@ -125,10 +129,11 @@ def _lookup(state: State, path: str, asked: dict[str, str]) -> dict[str, Any]:
         case "/message/status":
             known = next((m for m in state.received if m.message_id == asked.get("message_id")), None)
             if known is None:
-                return error(-107, "Message ID is invalid")
+                return envelope({"status": -1, "message": "The message does not exist"})
             return envelope({"delivery_time": epoch_ms(known.at), "status": 1, "message": "MẪU"})
         case "/message/quota":
-            return envelope({"dailyQuota": "500", "remainingQuota": str(state.daily_quota or 500)})
+            left = 500 if state.daily_quota is None else state.daily_quota
+            return envelope({"dailyQuota": 500, "remainingQuota": left, "dailyQuotaPromotion": None})
         case "/quality":
             return envelope({"oaCurrentQuality": "HIGH", "oa7dayQuality": "HIGH"})
     return error(-106, "Method is not supported")
