@@ -1,6 +1,7 @@
 """`congnhan zalo practice`: a Zalo of one's own on loopback, to try everything without credentials."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -52,4 +53,8 @@ def practice(
         fake.state.on_received = lambda message: typer.echo(
             f"{message.host} → {message.to}: {json.dumps(dict(message.body), ensure_ascii=False)}"
         )
+        for line in sys.stdin:
+            uid, _, text = line.strip().partition(" ")
+            if uid and text:
+                fake.say(uid, text)
         fake.wait()

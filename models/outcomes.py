@@ -265,5 +265,10 @@ def _hold_or_let_pass(
             last = at_fault[0].last
             if hold(session, channel, code=last.code, words=last.words, at=at):
                 tell_of_channel(session, [one.letter_id for one in at_fault], channel, at=at)
-        elif any(one.last.outcome in (Outcome.ACCEPTED, Outcome.PERMANENT) for one in of_it):
+        elif any(_has_answered(one.last) for one in of_it):
             let_pass(session, channel)
+
+
+def _has_answered(last: Tried) -> bool:
+    """Say whether a provider has taken a letter, or refused this one alone; what we refuse has no code."""
+    return last.outcome is Outcome.ACCEPTED or (last.outcome is Outcome.PERMANENT and last.code != "")

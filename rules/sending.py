@@ -49,6 +49,9 @@ class Pause(StrEnum):
     NEXT_MONTH = "next_month"
 
 
+# A letter that a quota puts off from day to day goes over the next channel after so many tries.
+MOST_QUOTA_TRIES = 3
+
 MORNING, AFTER_MIDNIGHT = time(6, 5), time(0, 5)
 
 
@@ -85,6 +88,8 @@ def verdict(
             return Verdict(LetterState.QUEUED, at + HELD_FOR)
         case Outcome.UNKNOWN if channel not in SENT_AGAIN_WHEN_UNCERTAIN:
             return Verdict(LetterState.UNCERTAIN)
+    if pause in (Pause.TOMORROW, Pause.NEXT_MONTH):
+        most_tries = min(most_tries or MOST_QUOTA_TRIES, MOST_QUOTA_TRIES)
     minutes = retry_after_minutes(attempts)
     if minutes is None or (most_tries is not None and attempts >= most_tries):
         return Verdict(LetterState.FAILED)

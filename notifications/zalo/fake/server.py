@@ -59,6 +59,8 @@ class FakeZalo:
         self.oa_id, self.oa_secret, self.bot_token = oa_id, oa_secret, bot_token
         self.webhooks = Webhooks(self.state)
         self._listening = socket.create_server(("127.0.0.1", port))
+        # Else each further call on a kept connection waits 40 ms for the acknowledgement of the last.
+        self._listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self._listening.getsockname()[1]
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None

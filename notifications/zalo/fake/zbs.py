@@ -26,10 +26,13 @@ async def answer(state: State, path: str, request: Request) -> Response:
         return JSONResponse(error(-1241, "appsecret_proof is invalid"))
     if request.method == "GET":
         return JSONResponse(_lookup(state, path, dict(request.query_params)))
+    raw = await request.body()
+    if not raw:
+        return JSONResponse(error(-121, "Body is empty"))
     try:
-        body = json.loads(await request.body())
+        body = json.loads(raw)
     except ValueError:
-        return JSONResponse(error(-123, "Body is not JSON"))
+        return JSONResponse(error(-122, "Body is not JSON"))
     if path == "/response/get":
         return JSONResponse(envelope({"data": [], "total": 0}))
     if path != "/message/template":
@@ -54,7 +57,7 @@ def _send(state: State, body: dict[str, Any]) -> dict[str, Any]:
     if template is None:
         return error(-109, "Template ID is invalid")
     if not TRACKING.fullmatch(str(body.get("tracking_id", ""))):
-        return error(-129, "tracking_id is invalid")
+        return error(-132, "tracking_id is invalid")
     number = f"84{found[1]}"
     refusal = _of_template(state, template, body) or _of_phone(state, number, body)
     if refusal is not None:
