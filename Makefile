@@ -24,7 +24,7 @@ soak: $(READY) ## Walk many more campaigns drawn at random than the tests do (so
 
 torture: $(READY) ## 10,000 letters to a server that fails by plan; deliverers killed at many moments (minutes)
 	@LETTERS=$${LETTERS:-10000} LETTERS_KILLED=$${LETTERS_KILLED:-3000} ROUNDS=$${ROUNDS:-25} SEED=$${SEED:-$$RANDOM} \
-	  $(BIN)/python -m pytest --numprocesses auto tests/torture
+	  CRASHES=all $(BIN)/python -m pytest --numprocesses auto tests/torture tests/flows/test_zalo_tokens.py
 
 check: $(READY) ## What CI runs: format, lint, types, imports, tests
 	$(BIN)/ruff format --check .

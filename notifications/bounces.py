@@ -1,28 +1,38 @@
 """Mail that came back: reports of delivery (RFC 3464) read from a mailbox over IMAP."""
 
 import re
+import socket
 import ssl
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from base64 import b64decode
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import KW_ONLY, dataclass, field
 from email import message_from_bytes
 from email.message import Message
 from email.policy import compat32
 from imaplib import IMAP4
-from typing import Literal
+from quopri import decodestring
+from typing import Any, Literal
 
-from imap_tools.consts import MailMessageFlags
-from imap_tools.errors import ImapToolsError, MailboxLoginError
-from imap_tools.mailbox import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
+from imap_tools.errors import ImapToolsError
+from imap_tools.mailbox import BaseMailBox, MailBox, MailBoxUnencrypted
 
 LONGEST_WORDS = 500
-LARGEST_REPORT = 1024 * 1024  # bytes; of a larger one only the headers are read
+LONGEST_TEXT = 20_000  # bytes of what a report says to people
+LARGEST_REPORT = 256 * 1024  # bytes; what a report says stands before the letter it returns
 AT_ONCE = 50
-CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
-MESSAGE_ID = re.compile(r"<[^<>\s@]+@[^<>\s]+>")
-STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
+AS_SENT = compat32.clone(max_line_length=None)
+MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,200}@[!-;=?A-~]{1,200}>")
+QUOTED_ID = re.compile(rf"^Message-ID:\s*({MESSAGE_ID.pattern})", re.IGNORECASE | re.MULTILINE)
+QUOTED_LETTER = re.compile(r"^-{4,}|^(?:Return-path|Received|Message-ID):", re.IGNORECASE | re.MULTILINE)
+ADDRESS = re.compile(r"[^\s<>()\";,:@]{1,64}@[^\s<>()\";,:@]{1,255}")
+STATUS = re.compile(r"\b([245]\.[0-9]{1,3}\.[0-9]{1,3})\b")
+CODE = re.compile(r"(?<![0-9.])([45][0-9]{2})(?=[ -])")
 STATUS_PARTS = ("message/delivery-status", "message/global-delivery-status")
 RETURNED_PARTS = ("message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers")
+SHOWS_A_REPORT = "BODY.PEEK[HEADER.FIELDS (CONTENT-TYPE X-FAILED-RECIPIENTS)]"
+UID = re.compile(rb"\bUID (\d+)")
+PASSES = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\b")  # RFC 5530
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +51,21 @@ class ImapServer:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """A letter that could not be delivered: its Message-ID, to whom, a status (`5.1.1`) and words."""
+    """A letter that could not be delivered: its Message-ID, to whom, a status (`5.1.1`) and words.
+
+    Anybody may write a report: it counts only where `recipient` is whom the letter went to, whatever
+    the case. `code` is that of SMTP (`550`); it and `status` are "" where the report gives none.
+    """
 
     message_id: str
     recipient: str
     status: str
     words: str
+    code: str = ""
 
 
 class BounceMailboxFailed(Exception):
-    """The mailbox could not be read; `words` hold no secret.
+    """The mailbox could not be read; `words` are our own and hold no secret.
 
     `is_configuration` says that it is set up wrongly: trying again alone is idle.
     """
@@ -70,11 +85,15 @@ class BounceMailbox:
     def __enter__(self) -> "BounceMailbox":
         server = self._server
         try:
-            self._box = self._dialled()
-            self._box.login(server.user, server.password, initial_folder=server.folder)
-        except Exception as error:
+            with _plainly("turned away"):
+                self._box = self._dialled()
+            with _plainly("sign-in refused", is_configuration=True):
+                self._sign_in(self._box)
+            with _plainly("no such folder", is_configuration=True):
+                self._box.folder.set(server.folder)
+        except BounceMailboxFailed:
             self._leave()
-            raise _failed(error) from None
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -83,154 +102,268 @@ class BounceMailbox:
     def unread(self) -> Iterator[tuple[str, tuple[Bounce, ...]]]:
         """Yield the uid and the bounces of each mail that nobody has read; none for one that is no report.
 
-        Reading marks nothing: what is not `done` comes again.
+        Reading marks nothing: what is not `done` comes again. Of a mail that is no report only two
+        lines of its head are read.
         """
-        assert self._box is not None
-        try:
-            for uid in self._box.uids("UNSEEN"):
-                yield uid, parse_report(self._fetched(uid))
-        except (ImapToolsError, IMAP4.error, OSError) as error:
-            raise _failed(error) from None
+        with _plainly("not searched"):
+            uids = self._opened().uids("UNSEEN", None)  # Some servers refuse to be told a charset.
+        for some in _batches(uids):
+            with _plainly("not read"):
+                heads = self._fetched(some, SHOWS_A_REPORT)
+            for uid in some:
+                raw = b""
+                if _may_be_a_report(heads.get(uid, b"")):
+                    with _plainly("not read"):
+                        raw = self._fetched([uid], f"BODY.PEEK[]<0.{LARGEST_REPORT}>").get(uid, b"")
+                yield uid, parse_report(raw)
 
     def done(self, uids: Iterable[str]) -> None:
         """Mark mails as read; call it once what they say is committed."""
-        assert self._box is not None
-        try:
-            self._box.flag(list(uids), MailMessageFlags.SEEN, True)
-        except (ImapToolsError, IMAP4.error, OSError) as error:
-            raise _failed(error) from None
+        for some in _batches(list(uids)):
+            with _plainly("not marked"):
+                # The library's own way to flag also expunges: what others have deleted here is theirs.
+                self._asked("STORE", ",".join(some), "+FLAGS.SILENT", r"(\Seen)")
 
     def _dialled(self) -> BaseMailBox:
         server = self._server
-        context = ssl.create_default_context()
         if server.security == "tls":
+            context = ssl.create_default_context()
             return MailBox(server.host, server.port, timeout=server.timeout, ssl_context=context)
-        if server.security == "starttls":
-            return MailBoxStartTls(server.host, server.port, timeout=server.timeout, ssl_context=context)
         return MailBoxUnencrypted(server.host, server.port, timeout=server.timeout)
 
-    def _fetched(self, uid: str) -> bytes:
+    def _sign_in(self, box: BaseMailBox) -> None:
+        server = self._server
+        if server.security == "starttls":
+            if "STARTTLS" not in box.client.capabilities:
+                raise BounceMailboxFailed("the server does not encrypt", is_configuration=True)
+            box.client.starttls(ssl.create_default_context())
+        is_plain = f"{server.user}{server.password}".isascii()
+        (box.login if is_plain else box.login_utf8)(server.user, server.password, initial_folder=None)
+
+    def _fetched(self, uids: Sequence[str], what: str) -> dict[str, bytes]:
+        """Return what the server has of each mail; what it says beside that, unasked, is passed over."""
+        answer = self._asked("FETCH", ",".join(uids), f"(UID {what})")
+        found = {}
+        for part, after in zip(answer, [*answer[1:], None], strict=True):
+            if isinstance(part, tuple):
+                uid = UID.search(part[0]) or UID.search(after if isinstance(after, bytes) else b"")
+                found.update({uid[1].decode(): part[1]} if uid else {})
+        return found
+
+    def _asked(self, *command: str) -> list[Any]:
+        kind, answer = self._opened().client.uid(*command)
+        if kind != "OK":
+            raise IMAP4.error(str(answer))
+        return answer
+
+    def _opened(self) -> BaseMailBox:
         assert self._box is not None
-        sized = self._box.client.uid("fetch", uid, "(RFC822.SIZE)")[1]
-        found = re.search(rb"RFC822\.SIZE (\d+)", b"".join(each for each in sized if isinstance(each, bytes)))
-        is_large = found is not None and int(found[1]) > LARGEST_REPORT
-        what = "(BODY.PEEK[HEADER])" if is_large else "(BODY.PEEK[])"
-        data = self._box.client.uid("fetch", uid, what)[1]
-        return next((each[1] for each in data if isinstance(each, tuple)), b"")
+        return self._box
 
     def _leave(self) -> None:
-        if self._box is not None:
+        box, self._box = self._box, None
+        if box is not None:
             with suppress(Exception):
-                self._box.logout()
-            self._box = None
+                box.logout()
+            with suppress(Exception):
+                box.client.shutdown()  # A connection that is broken is not closed by taking leave.
 
 
-def _failed(error: Exception) -> BounceMailboxFailed:
-    """Return what a failure means; a server may repeat what it was sent, so its words are not kept."""
-    is_configuration = isinstance(error, MailboxLoginError | ImapToolsError | ssl.SSLError)
-    return BounceMailboxFailed(type(error).__name__, is_configuration=is_configuration)
+@contextmanager
+def _plainly(refused: str, *, is_configuration: bool = False) -> Iterator[None]:
+    """Raise each failure as ours: `refused` where the server said no, which may mean the setting up.
+
+    A server may repeat what it was sent, so its words are not kept.
+    """
+    try:
+        yield
+    except BounceMailboxFailed:
+        raise
+    except Exception as error:
+        words, at_fault = _meaning(error, refused, is_configuration=is_configuration)
+        raise BounceMailboxFailed(words, is_configuration=at_fault) from None
+
+
+def _meaning(error: Exception, refused: str, *, is_configuration: bool) -> tuple[str, bool]:
+    """Return the words for a failure and whether the setting up is at fault."""
+    name = type(error).__name__
+    match error:
+        case IMAP4.readonly():
+            return "the folder can only be read", True
+        case ssl.SSLCertVerificationError():
+            return f"certificate refused: {_one_line(error.verify_message)}", True
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | ConnectionResetError() | IMAP4.abort():
+            return "the conversation broke off", False
+        case ssl.SSLError():
+            return "the server does not encrypt as it is asked to", True
+        case socket.gaierror():
+            return "no such host", error.errno != socket.EAI_AGAIN
+        case OSError():
+            return f"not reachable: {name}", False
+        case ImapToolsError() | IMAP4.error():
+            return refused, is_configuration and not PASSES.search(str(error))
+        case ValueError() | OverflowError():
+            return f"not an address that can be called: {name}", True
+    return name, False
+
+
+def _batches(uids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (uids[start : start + AT_ONCE] for start in range(0, len(uids), AT_ONCE))
+
+
+def _may_be_a_report(head: bytes) -> bool:
+    fields = message_from_bytes(head, policy=AS_SENT)
+    return fields.get_content_type() == "multipart/report" or "X-Failed-Recipients" in fields
 
 
 def parse_report(raw: bytes) -> tuple[Bounce, ...]:
-    """Return what a report says has failed for good; nothing for a mail that is no such report."""
+    """Return what a report says has failed for good; nothing for a mail that is no such report.
+
+    A letter that is late, or was delivered after all, has not failed. A report that was cut off
+    within the letter it returns is as good as a whole one.
+    """
     try:
-        mail = message_from_bytes(raw, policy=compat32)
-        if mail.get_content_type() == "multipart/report":
-            return _standard(mail)
-        return _older(mail) if mail["X-Failed-Recipients"] else ()
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return ()  # a mail so broken that nobody knows what it says
-
-
-def _standard(mail: Message) -> tuple[Bounce, ...]:
-    parts = list(mail.walk())
-    statuses = [part for part in parts if part.get_content_type() in STATUS_PARTS]
-    message_id = _original_id(mail, parts)
-    if not statuses or message_id is None:
+        mail = message_from_bytes(raw, policy=AS_SENT)
+        parts = list(_parts(mail))
+        statuses = [part for part in parts if part.get_content_type() in STATUS_PARTS]
+        if statuses and mail.get_content_type() == "multipart/report":
+            return _standard(mail, parts, statuses)
+        return _older(mail, parts) if "X-Failed-Recipients" in mail else ()
+    except Exception:
+        # Whatever the library stumbles over was written by a stranger, and comes again every time.
         return ()
-    said = _human_words(parts)
-    found = []
-    for group in (each for part in statuses for each in _groups(part)):
-        if _field(group, "Action").lower() != "failed":
-            continue
-        recipient = _address(_field(group, "Original-Recipient") or _field(group, "Final-Recipient"))
-        if not recipient:
-            continue
-        diagnosis = _field(group, "Diagnostic-Code").partition(";")[2].strip()
-        found.append(Bounce(message_id, recipient, _field(group, "Status"), _one_line(diagnosis or said)))
-    return tuple(found)
 
 
-def _older(mail: Message) -> tuple[Bounce, ...]:
-    """Read what some servers send instead: the recipients in a header, the letter quoted in the text."""
-    parts = list(mail.walk())
-    said = _human_words(parts)
-    message_id = _original_id(mail, parts) or _quoted_id(said)
+def _standard(mail: Message, parts: Sequence[Message], statuses: Sequence[Message]) -> tuple[Bounce, ...]:
+    groups = [group for part in statuses for group in _groups(_content(part))]
+    message_id = _returned_id(parts) or _named_id(groups) or _answered_id(mail)
     if message_id is None:
         return ()
-    status = STATUS.search(said)
-    recipients = str(mail["X-Failed-Recipients"]).split(",")
+    said = _human_text(parts)
+    found: dict[str, Bounce] = {}
+    for group in groups:
+        # A letter that was forwarded failed to reach another address than the one we wrote to.
+        named = [_address(group.get(name, "")) for name in ("original-recipient", "final-recipient")]
+        recipient = next(filter(None, named), None)
+        if recipient is None or not re.match(r"failed\b", group.get("action", ""), re.IGNORECASE):
+            continue
+        kind, mark, diagnosis = group.get("diagnostic-code", "").partition(";")
+        words = (diagnosis if mark else kind) or said
+        bounce = _bounce(message_id, recipient, words, group.get("status", ""))
+        found.setdefault(recipient.casefold(), bounce)
+    return tuple(found.values())
+
+
+def _older(mail: Message, parts: Sequence[Message]) -> tuple[Bounce, ...]:
+    """Read what some servers send instead: the recipients in a header, the letter quoted in the text."""
+    text = _human_text(parts)
+    quoted = QUOTED_ID.search(text)
+    message_id = _returned_id(parts) or (quoted[1] if quoted else None) or _answered_id(mail)
+    if message_id is None:
+        return ()
+    said = QUOTED_LETTER.split(text, maxsplit=1)[0]  # What our own letter says is no reason.
+    named = " ".join(str(each) for each in mail.get_all("X-Failed-Recipients", []))
+    recipients = dict.fromkeys(ADDRESS.findall(_one_line(named)))
     return tuple(
-        Bounce(message_id, each.strip(), status[1] if status else "", _one_line(said))
-        for each in recipients
-        if "@" in each
+        _bounce(message_id, recipient, said.partition(recipient)[2].lstrip(" :>") or said)
+        for recipient in recipients
     )
 
 
-def _groups(part: Message) -> list[Message]:
-    """Return the groups of fields of a status part; the first is about the whole report."""
-    payload = part.get_payload()
-    if isinstance(payload, list) and part.get_content_type() == STATUS_PARTS[0]:
-        return [each for each in payload if isinstance(each, Message)]
-    if isinstance(payload, list):
-        # The library takes what it does not know as a whole mail: one group as its head, the rest as text.
-        whole = b"".join(each.as_bytes() for each in payload if isinstance(each, Message))
-        return [message_from_bytes(each) for each in re.split(rb"\r?\n\r?\n", whole) if each.strip()]
-    text = part.get_payload(decode=True)
-    raw = text if isinstance(text, bytes) else str(payload).encode()
-    return [message_from_bytes(each) for each in re.split(rb"\r?\n\r?\n", raw) if each.strip()]
+def _bounce(message_id: str, recipient: str, words: str, status: str = "") -> Bounce:
+    words = words[: 4 * LONGEST_WORDS]
+    number, code = STATUS.search(status) or STATUS.search(words), CODE.search(words)
+    return Bounce(
+        message_id,
+        recipient,
+        number[1] if number else "",
+        _one_line(words)[:LONGEST_WORDS],
+        code[1] if code else "",
+    )
 
 
-def _original_id(mail: Message, parts: Iterable[Message]) -> str | None:
-    """Return the Message-ID of the letter that came back: of the part returned, else of what it answers."""
+def _parts(part: Message) -> Iterator[Message]:
+    """Yield the parts of a report, but none of the letter it returns, which may be a report itself."""
+    if part.get_content_maintype() != "multipart":
+        yield part
+    else:
+        for each in _inside(part):
+            yield from _parts(each)
+
+
+def _inside(part: Message) -> list[Message]:
+    inside = part.get_payload()
+    return [each for each in inside if isinstance(each, Message)] if isinstance(inside, list) else []
+
+
+def _content(part: Message) -> bytes:
+    """Return what stands in a part, also where the library has taken it for a mail of its own."""
+    if not part.is_multipart():
+        content = part.get_payload(decode=True)
+        return content if isinstance(content, bytes) else b""
+    whole = b"\n".join(each.as_bytes(policy=AS_SENT) for each in _inside(part))
+    match str(part["Content-Transfer-Encoding"] or "").strip().lower():
+        case "base64":
+            return b64decode(whole)
+        case "quoted-printable":
+            return decodestring(whole)
+    return whole
+
+
+def _groups(content: bytes) -> list[dict[str, str]]:
+    """Return the groups of fields of a status part, named in small letters; the first is about them all."""
+    text = content.decode("utf-8", "replace").replace("\r\n", "\n")
+    groups = []
+    for block in re.split(r"\n(?:[ \t]*\n)+", text):
+        lines = (line.partition(":") for line in re.sub(r"\n[ \t]+", " ", block).split("\n"))
+        groups.append({name.strip().lower(): _one_line(value) for name, colon, value in lines if colon})
+    return groups
+
+
+def _returned_id(parts: Iterable[Message]) -> str | None:
+    """Return the Message-ID of the letter, or the head of it, that the report returns."""
     for part in parts:
-        if part.get_content_type() not in RETURNED_PARTS:
-            continue
-        inner = part.get_payload()
-        returned = inner[0] if isinstance(inner, list) and inner else None
-        if not isinstance(returned, Message):
-            content = part.get_payload(decode=True)
-            returned = message_from_bytes(content if isinstance(content, bytes) else str(inner).encode())
-        if found := MESSAGE_ID.search(str(returned["Message-ID"] or "")):
-            return found[0]
+        if part.get_content_type() in RETURNED_PARTS:
+            for letter in (*_inside(part), message_from_bytes(_content(part), policy=AS_SENT)):
+                if found := MESSAGE_ID.search(str(letter["Message-ID"] or "")):
+                    return found[0]
+    return None
+
+
+def _named_id(groups: Iterable[dict[str, str]]) -> str | None:
+    for group in groups:
+        for name in ("x-original-message-id", "original-envelope-id"):
+            # RFC 3461 4: an envelope id writes its angle brackets as +3C and +3E.
+            plain = re.sub(r"\+([0-9A-F]{2})", lambda each: chr(int(each[1], 16)), group.get(name, ""))
+            if found := MESSAGE_ID.search(plain):
+                return found[0]
+    return None
+
+
+def _answered_id(mail: Message) -> str | None:
     for name in ("In-Reply-To", "References"):
         if ids := MESSAGE_ID.findall(str(mail[name] or "")):
             return str(ids[-1])
     return None
 
 
-def _quoted_id(text: str) -> str | None:
-    found = re.search(r"^Message-ID:\s*(<[^<>\s@]+@[^<>\s]+>)", text, re.IGNORECASE | re.MULTILINE)
-    return found[1] if found else None
-
-
-def _human_words(parts: Iterable[Message]) -> str:
+def _human_text(parts: Iterable[Message]) -> str:
     for part in parts:
         if part.get_content_type() == "text/plain":
-            content = part.get_payload(decode=True)
-            if isinstance(content, bytes):
-                return content.decode(str(part.get_content_charset() or "utf-8"), "replace")
+            content, charset = _content(part)[:LONGEST_TEXT], part.get_content_charset("utf-8")
+            with suppress(LookupError):
+                return content.decode(charset, "replace")
+            return content.decode("utf-8", "replace")
     return ""
 
 
-def _field(group: Message, name: str) -> str:
-    return str(group[name] or "").strip()
-
-
-def _address(typed: str) -> str:
-    """Return the address without its type (`rfc822;`) and its angle brackets."""
-    return typed.rpartition(";")[2].strip().strip("<>")
+def _address(typed: str) -> str | None:
+    """Return the address without its type (`rfc822;`); RFC 6533 writes some letters as `\\x{1EBF}`."""
+    plain = re.sub(r"\\x\{([0-9A-Fa-f]{2,6})\}", lambda each: chr(int(each[1], 16)), typed)
+    found = ADDRESS.search(_one_line(plain))
+    return found[0] if found else None
 
 
 def _one_line(text: str) -> str:
-    return " ".join(CONTROLS.sub(" ", text).split())[:LONGEST_WORDS]
+    """Return the text without controls, halves of characters and what else cannot be shown or kept."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())

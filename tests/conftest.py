@@ -102,19 +102,38 @@ def clean_postgres(postgres: str) -> Callable[[], str]:
     return clean
 
 
+@pytest.fixture(scope="session")
+def clean_sqlite(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
+    """Return what empties the one SQLite file of this session and gives its address."""
+    path = tmp_path_factory.mktemp("sqlite") / "test.db"
+
+    def clean() -> str:
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{path}{ending}").unlink(missing_ok=True)
+        shutil.copy(sqlite_template, path)
+        return f"sqlite:///{path}"
+
+    return clean
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[dict[str, Database]]:
+    """The databases of this session by address: an engine keeps what it has compiled."""
+    kept: dict[str, Database] = {}
+    yield kept
+    for database in kept.values():
+        database.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest, databases: dict[str, Database]) -> Iterator[Database]:
     """An empty, migrated database that the code under test uses; each test runs on both kinds."""
-    if request.param == "sqlite":
-        path = tmp_path / "test.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        address = f"sqlite:///{path}"
-    else:
-        address = request.getfixturevalue("clean_postgres")()
-    database = Database(address, is_scratch=True)
-    with using(database):
-        yield database
-    database.close()
+    address = request.getfixturevalue("clean_sqlite" if request.param == "sqlite" else "clean_postgres")()
+    if address not in databases:
+        databases[address] = Database(address, is_scratch=True)
+    with using(databases[address]):
+        yield databases[address]
+    databases[address].close()
 
 
 def _admin(postgres: str) -> psycopg.Connection:

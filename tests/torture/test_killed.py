@@ -28,11 +28,11 @@ from tests.torture.desk import Desk, desk
 from tests.walking import at, begin, rows
 
 ROOT = Path(__file__).parent.parent.parent
-LETTERS = int(os.environ.get("LETTERS_KILLED", "300"))
+LETTERS = int(os.environ.get("LETTERS_KILLED", "150"))
 # `make torture` kills far more often, at other moments each time (SEED).
-ROUNDS = int(os.environ.get("ROUNDS", "3"))
+ROUNDS = int(os.environ.get("ROUNDS", "2"))
 SEED = int(os.environ.get("SEED", "20211111"))
-LONGEST_LIFE = 1.2  # seconds from the first claim
+LONGEST_LIFE = 0.8  # seconds from the first claim
 
 
 @pytest.fixture

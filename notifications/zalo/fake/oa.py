@@ -1,6 +1,6 @@
-"""The fake's official-account host: consultation messages, templates by UID, groups, uploads, lookups."""
+"""The fake's official-account host: consultation messages, templates by UID, lookups."""
 
-import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -8,13 +8,18 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from notifications.zalo.fake.replies import Dropped, answered, envelope, error
-from notifications.zalo.fake.state import UPLOAD_LIVES, FakeGroup, State, epoch_ms
+from notifications.zalo.fake import groups
+from notifications.zalo.fake.attachments import problem_of as problem_of_attachment
+from notifications.zalo.fake.attachments import upload
+from notifications.zalo.fake.replies import Dropped, answered, envelope, error, parsed, part, whole
+from notifications.zalo.fake.state import FakeUser, State, epoch_ms
 from notifications.zalo.fake.templates import problem_of
 from rules.calendar import CITY
 
-FREE, BILLED = timedelta(hours=48), timedelta(days=7)
+FREE, BILLED, TEMPLATES = timedelta(hours=48), timedelta(days=7), timedelta(days=365)
 LONGEST_TEXT = 2000
+LAST_DAYS = re.compile(r"L(\d{1,3})D")
+GROUPS = "/v3.0/oa/group/"
 SENDS = {"/v3.0/oa/message/cs", "/v3.0/oa/message/template", "/v3.0/oa/group/message"}
 CODES = {
     -32: "Your application reached limit call api",
@@ -22,6 +27,7 @@ CODES = {
     -213: "User has not followed OA",
     -227: "User is banned or has been inactive for more than 45 days",
     -230: "User has not interacted with the OA in the past 7 days",
+    -232: "User interaction has expired",
     -244: "User has restricted this type of message from your OA",
     -217: "User has blocked invitation",
 }
@@ -43,11 +49,11 @@ async def _answer(state: State, path: str, request: Request) -> Response:
     if refusal is not None:
         return refusal
     if path.startswith("/v2.0/oa/upload/"):
-        return await _upload(state, path.rpartition("/")[2], request)
+        return await upload(state, path.rpartition("/")[2], request)
     if request.method == "GET":
-        return JSONResponse(_lookup(state, path, request))
+        return JSONResponse(_asked(state, path, request))
     try:
-        body = json.loads(await request.body())
+        body = parsed(await request.body())
     except ValueError:
         body = None
     if not isinstance(body, dict):
@@ -55,7 +61,8 @@ async def _answer(state: State, path: str, request: Request) -> Response:
     if path == "/v3.0/oa/quota/message":
         return JSONResponse(_quota(state, body))
     if path not in SENDS:
-        return JSONResponse(_manage(state, path, body))
+        with state.lock:
+            return JSONResponse(_manage(state, path, body))
     fault = state.faults.of_send()
     if fault is not None and fault[0] == "code":
         return JSONResponse(error(fault[1], CODES.get(fault[1], "Error")))
@@ -84,28 +91,26 @@ def entrance(state: State, request: Request) -> Response | None:
 
 
 def _consult(state: State, body: dict[str, Any]) -> dict[str, Any]:
-    user = state.users.get(str(_in(body, "recipient").get("user_id", "")))
-    message = _in(body, "message")
+    user = state.users.get(str(part(body, "recipient").get("user_id", "")))
+    message = part(body, "message")
     text = message.get("text", "")
-    attachment = _in(message, "attachment")
     if user is None:
         return error(-201, CODES[-201])
-    if not isinstance(text, str) or not (text or attachment):
+    if not isinstance(text, str) or not (text or message.get("attachment")):
         return error(-201, "text is invalid!")
     if len(text) > LONGEST_TEXT:
         return error(-210, "Parameter text exceeds allowable limit")
-    if _is_expired(state, attachment):
-        return error(-100, "attachment_id was expired")
-    for flag, code in ((user.blocked, -217), (user.inactive_45d, -227), (user.restricted, -244)):
-        if flag:
-            return error(code, CODES[code])
+    if problem := problem_of_attachment(state, message):
+        return error(*problem)
+    if code := _unreachable(user):
+        return error(code, CODES[code])
     if user.last_interaction is None and not user.followed:
         return error(-213, CODES[-213])
     now = state.clock()
     # Following alone keeps no window open.
-    if user.last_interaction is None or now - user.last_interaction > BILLED:
+    if not user.wrote_within(BILLED, now):
         return error(-230, CODES[-230])
-    kind = "reply" if now - user.last_interaction <= FREE else "purchase_quota"
+    kind = "reply" if user.wrote_within(FREE, now) else "purchase_quota"
     message_id = state.keep("oa", user.uid, body)
     sent = {"message_id": message_id, "user_id": user.uid, "sent_time": epoch_ms(now)}
     return envelope(sent | {"quota": {"quota_type": kind, "remain": "8", "total": "8"}})
@@ -116,15 +121,16 @@ def _template(state: State, body: dict[str, Any]) -> dict[str, Any]:
     if user is None:
         return error(-201, CODES[-201])
     template = state.templates.get(str(body.get("template_id", "")))
-    if template is None:
+    if template is None or template.status != "ENABLE" or template.low_quality:
         return error(-201, "template_id is invalid!")
     if not template.by_uid:
         return error(-249, "Template does not support send via UID")
     if problem_of(template, body.get("template_data")):
         return error(-201, "template_data is invalid!")
-    for flag, code in ((user.blocked, -217), (user.inactive_45d, -227), (user.restricted, -244)):
-        if flag:
-            return error(code, CODES[code])
+    if code := _unreachable(user):
+        return error(code, CODES[code])
+    if user.last_interaction is not None and not user.wrote_within(TEMPLATES, state.clock()):
+        return error(-232, CODES[-232])
     if template.daily_quota == 0:
         return error(-211, "Out of quota")
     if template.daily_quota:
@@ -134,32 +140,16 @@ def _template(state: State, body: dict[str, Any]) -> dict[str, Any]:
     return envelope(sent | {"quota": {"quota_type": "purchase_quota", "remain": 4821}})
 
 
-def _group(state: State, body: dict[str, Any]) -> dict[str, Any]:
-    group_id = str(_in(body, "recipient").get("group_id", ""))
-    group = state.groups.get(group_id)
-    message = _in(body, "message")
-    if group is None or not group.ours:
-        return error(-403, "OA is not in group")
-    if group.disabled:
-        return error(-237, "Group was disabled")
-    attachment = _in(message, "attachment")
-    if "buttons" in _in(attachment, "payload"):
-        return error(-233, "Message type is invalid or not support")
-    text = message.get("text", "")
-    if not isinstance(text, str) or not (text or attachment):
-        return error(-201, "text is invalid!")
-    if _is_expired(state, attachment):
-        return error(-100, "attachment_id was expired")
-    if len(text) > LONGEST_TEXT:
-        return error(-210, "Parameter text exceeds allowable limit")
-    return envelope({"message_id": state.keep("gmf", group_id, body), "group_id": group_id})
-
-
 HANDLERS: dict[str, Callable[[State, dict[str, Any]], dict[str, Any]]] = {
     "/v3.0/oa/message/cs": _consult,
     "/v3.0/oa/message/template": _template,
-    "/v3.0/oa/group/message": _group,
+    "/v3.0/oa/group/message": groups.send,
 }
+
+
+def _unreachable(user: FakeUser) -> int | None:
+    flags = ((user.blocked, -217), (user.inactive_45d, -227), (user.restricted, -244))
+    return next((code for flag, code in flags if flag), None)
 
 
 def _quota(state: State, body: dict[str, Any]) -> dict[str, Any]:
@@ -173,18 +163,23 @@ def _quota(state: State, body: dict[str, Any]) -> dict[str, Any]:
     return envelope(told | {"last_interaction": last} if last else told)
 
 
-def _lookup(state: State, path: str, request: Request) -> dict[str, Any]:
+def _asked(state: State, path: str, request: Request) -> dict[str, Any]:
     if set(request.query_params) - {"data"}:
         return error(-201, "data is invalid!")  # everything in one parameter
     try:
-        asked = json.loads(request.query_params.get("data", "{}"))
+        asked = parsed(request.query_params.get("data", "{}").encode())
+        if isinstance(asked, dict):
+            return _looked_up(state, path, asked)
     except ValueError:
-        asked = None
-    if not isinstance(asked, dict):
-        return error(-201, "data is invalid!")
+        pass
+    return error(-201, "data is invalid!")
+
+
+def _looked_up(state: State, path: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """Answer a question; raises ValueError where a number is none."""
     match path:
         case "/v2.0/oa/getoa":
-            followers = sum(user.followed for user in state.users.values())
+            followers = sum(user.followed for user in list(state.users.values()))
             return envelope(
                 {
                     "oaid": state.oa_id,
@@ -193,6 +188,7 @@ def _lookup(state: State, path: str, request: Request) -> dict[str, Any]:
                     "oa_type": 1,
                     "num_follower": followers,
                     "package_name": "MẪU",
+                    "package_valid_through_date": "",
                     "linked_ZCA": "MẪU",
                 }
             )
@@ -208,77 +204,41 @@ def _lookup(state: State, path: str, request: Request) -> dict[str, Any]:
                     "display_name": user.name,
                     "user_is_follower": user.followed,
                     "user_last_interaction_date": last,
+                    "shared_info": {"name": user.name} | ({"phone": user.phone} if user.phone else {}),
+                    "tags_and_notes_info": {"tag_names": [], "notes": []},
                 }
             )
         case "/v3.0/oa/user/getlist":
-            first, count = int(asked.get("offset", 0)), int(asked.get("count", 50))
+            first, count = whole(asked.get("offset", 0)), whole(asked.get("count", 50))
             if first > 9951 or count > 50:
                 return error(-210, "Parameter exceeds allowable limit")
-            found = [{"user_id": uid} for uid, user in state.users.items() if user.followed]
+            found = [{"user_id": user.uid} for user in _people(state, asked)]
             return envelope({"total": len(found), "users": found[first : first + count]})
-        case "/v3.0/oa/group/getgroupsofoa":
-            groups = [
-                {"group_id": group_id, "name": group.name}
-                for group_id, group in state.groups.items()
-                if group.ours
-            ]
-            return envelope({"groups": groups, "total": len(groups)})
-        case "/v3.0/oa/group/listmember":
-            group = state.groups.get(str(asked.get("group_id", "")))
-            return (
-                envelope({"members": [{"id": each} for each in group.members]})
-                if group
-                else error(-403, "OA is not in group")
-            )
+        case "/v3.0/oa/group/getgroupsofoa" | "/v3.0/oa/group/listmember":
+            return groups.look_up(state, path.removeprefix(GROUPS), asked)
     return error(-209, "Not supported this api")
 
 
+def _people(state: State, asked: dict[str, Any]) -> list[FakeUser]:
+    """Return who follows the account, or does not, and has been in touch of late where that is asked."""
+    follows, lately = (
+        asked.get("is_follower", True),
+        LAST_DAYS.fullmatch(str(asked.get("last_interaction_period"))),
+    )
+    return [
+        user
+        for user in list(state.users.values())
+        if user.followed is follows
+        and (lately is None or user.wrote_within(timedelta(days=int(lately[1])), state.clock()))
+    ]
+
+
 def _manage(state: State, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    if path == "/v3.0/oa/group/creategroupwithoa":
-        group_id = f"g{state.number()}"
-        state.groups[group_id] = FakeGroup(
-            str(body.get("group_name", "")), members=[str(each) for each in body.get("member_user_ids", [])]
-        )
-        return envelope({"group_id": group_id, "group_link": f"https://zalo.me/g/{group_id}"})
-    if path == "/v3.0/oa/group/invite":
-        group = state.groups.get(str(body.get("group_id", "")))
-        if group is None or not group.ours:
-            return error(-403, "OA is not in group")
-        group.members += [str(each) for each in body.get("member_user_ids", [])]
-        return envelope({})
+    deed = path.removeprefix(GROUPS)
+    if deed in ("creategroupwithoa", "invite", "updateinfo"):
+        return groups.manage(state, deed, body)
     if path in ("/v3.0/oa/message/transaction", "/v3.0/oa/message/promotion"):
         return error(-233, "Message type is invalid or not support")
     if path.startswith("/v2.0/oa/message"):
         return error(-240, "MessageV2 has been shut down")
     return error(-209, "Not supported this api")
-
-
-async def _upload(state: State, kind: str, request: Request) -> Response:
-    form = await request.form()
-    file = form.get("file")
-    content = await file.read() if file is not None and not isinstance(file, str) else b""
-    largest = 1024 * 1024 if kind in ("image", "gif") else 5 * 1024 * 1024
-    if not content or len(content) > largest:
-        return JSONResponse(error(-210, "Parameter file exceeds allowable limit"))
-    token = state.secret("upload")
-    state.uploads[token] = state.clock() + UPLOAD_LIVES
-    return JSONResponse(envelope({"attachment_id" if kind in ("image", "gif") else "token": token}))
-
-
-def _is_expired(state: State, attachment: dict[str, Any]) -> bool:
-    """Say whether an attachment names an upload that is no longer kept, or never was."""
-    payload = _in(attachment, "payload")
-    elements = payload.get("elements")
-    named = [payload["token"]] if "token" in payload else []
-    for element in elements if isinstance(elements, list) else []:
-        if isinstance(element, dict) and "attachment_id" in element:
-            named.append(element["attachment_id"])
-    if not named:
-        return attachment.get("type") == "file"
-    now, kept = state.clock(), [state.uploads.get(str(each)) for each in named]
-    return any(until is None or now >= until for until in kept)
-
-
-def _in(body: dict[str, Any], name: str) -> dict[str, Any]:
-    found = body.get(name)
-    return found if isinstance(found, dict) else {}

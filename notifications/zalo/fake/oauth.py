@@ -16,7 +16,7 @@ LIVES = "90000"  # seconds, as a text
 
 async def access_token(state: State, request: Request) -> Response:
     """Answer the exchange of a code or the refresh of a token."""
-    form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
+    form = dict(parse_qsl((await request.body()).decode(errors="replace"), keep_blank_values=True))
     kind = request.headers.get("content-type", "").partition(";")[0]
     secret = request.headers.get("secret_key", "")
     if request.method != "POST" or kind != "application/x-www-form-urlencoded":

@@ -1,6 +1,7 @@
 """How the fake answers: envelopes, a gateway's page, a connection that is closed without a word."""
 
 import asyncio
+import json
 from typing import Any
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -20,6 +21,30 @@ def envelope(data: dict[str, Any]) -> dict[str, Any]:
 def error(code: int, words: str) -> dict[str, Any]:
     """Return an error; without data, as a rule."""
     return {"error": code, "message": words}
+
+
+def parsed(raw: bytes) -> Any:
+    """Return what a body of JSON holds; raises ValueError where it is none that could be kept."""
+    try:
+        held = json.loads(raw)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    json.dumps(held, ensure_ascii=False).encode()  # Half of a surrogate pair is no text.
+    return held
+
+
+def part(body: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the object of this name inside another; an empty one where there is none."""
+    found = body.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def whole(value: Any) -> int:
+    """Return a number that counts something, quoted or not; raises ValueError where it is none."""
+    number = int(str(value))
+    if number < 0:
+        raise ValueError("less than nothing")
+    return number
 
 
 def page(status: int) -> Response:

@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from notifications.zalo.fake import bot, oa, oauth, zbs
 from notifications.zalo.fake.replies import Dropped, error
 from notifications.zalo.fake.state import (
+    BotHook,
     Call,
     FakeGroup,
     FakePhone,
@@ -111,6 +112,15 @@ class FakeZalo:
         """The faults of what is to come."""
         return self.state.faults
 
+    @property
+    def requires_proof(self) -> bool:
+        """Whether a call has to carry `appsecret_proof`."""
+        return self.state.requires_proof
+
+    @requires_proof.setter
+    def requires_proof(self, is_required: bool) -> None:
+        self.state.requires_proof = is_required
+
     def __enter__(self) -> "FakeZalo":
         config = uvicorn.Config(
             _App(self.state), log_config=None, access_log=False, lifespan="off", http="h11"
@@ -159,11 +169,13 @@ class FakeZalo:
         scale: float = 0.0,
         bot_url: str = "",
         bot_secret: str = "",
+        reader_is_sender: bool = True,
     ) -> None:
-        """Tell events to an address from now on."""
+        """Tell events to an address from now on; what the bot is told goes to `bot_url` as by setWebhook."""
         hooks = self.webhooks
         hooks.url, hooks.variant, hooks.prefix, hooks.scale = url, variant, prefix, scale
-        hooks.bot_url, hooks.bot_secret = bot_url, bot_secret
+        hooks.reader_is_sender = reader_is_sender
+        self.state.bot_hook = BotHook(bot_url, bot_secret)
 
     def deliver_receipts(
         self,
@@ -175,9 +187,10 @@ class FakeZalo:
     ) -> None:
         """Tell that messages have reached their readers, each so many times, in any order.
 
-        Nothing is ever told of what went into a group or came from a bot.
+        Nothing is ever told of what went into a group or came from a bot, nor of a telephone that is away.
         """
-        reported = [each for each in (self.received if messages is None else messages) if each.is_reported]
+        every = self.received if messages is None else messages
+        reported = [each for each in every if each.is_reported and self.state.has_arrived(each)]
         told = [self.webhooks.receipt(each) for each in reported] * times
         if seen:
             of_oa = [each for each in self.received if each.host == "oa"]
@@ -206,9 +219,9 @@ class FakeZalo:
         return self.webhooks.tell(self.webhooks.followed(user, "unfollow"))
 
     def bot_say(self, chat_id: str, text: str) -> int:
-        """Let a person write to the bot: only now is his chat known."""
-        self.chats[chat_id] = "MẪU"
-        return self.webhooks.tell_bot(chat_id, text) if self.webhooks.bot_url else 0
+        """Let a person write to the bot: only now is his chat known. Told by webhook or by getUpdates."""
+        self.chats.setdefault(chat_id, "MẪU")
+        return self.webhooks.tell_bot(chat_id, text)
 
 
 class _App:

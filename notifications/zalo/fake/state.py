@@ -28,6 +28,10 @@ class FakeUser:
     phone: str | None = None
     name: str = "MẪU"
 
+    def wrote_within(self, span: timedelta, now: datetime) -> bool:
+        """Whether the last interaction is no longer ago than this."""
+        return self.last_interaction is not None and now - self.last_interaction <= span
+
 
 @dataclass
 class FakePhone:
@@ -38,6 +42,7 @@ class FakePhone:
     outdated: bool = False
     refuses_account: bool = False
     is_admin: bool = False
+    is_away: bool = False  # accepted, and not delivered so far
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class FakeTemplate:
     daily_quota: int | None = None
     low_quality: bool = False
     name: str = "MẪU"
+    tag: str = "TRANSACTION"
 
 
 @dataclass
@@ -73,6 +79,7 @@ class FakeGroup:
     disabled: bool = False
     ours: bool = True
     members: list[str] = field(default_factory=list)
+    auto_delete_date: str = ""
 
 
 @dataclass(frozen=True)
@@ -168,6 +175,15 @@ class Faults:
         return self._oauth.popleft() if is_one else None
 
 
+@dataclass(frozen=True)
+class BotHook:
+    """Where the bot's events go and the secret they carry; without an address they are waited for."""
+
+    url: str = ""
+    secret: str = field(default="", repr=False)
+    updated_at: str = ""
+
+
 @dataclass
 class Grant:
     """A pair of tokens and until when each is good."""
@@ -208,9 +224,13 @@ class State:
         self.calls: list[Call] = []
         self.faults = Faults()
         self.requires_proof = False
-        self.wallet = 1_000_000
+        self.wallet = self.development_wallet = 1_000_000
         self.daily_quota: int | None = None
         self.development_only = False
+        self.may_exceed_quota = False
+        self.assets_used: set[str] = set()
+        self.bot_hook = BotHook()
+        self.bot_updates: deque[dict[str, Any]] = deque()
         self.calls_a_minute = self.left_this_minute = 4_000
         self.on_received: Callable[[Received], None] = lambda _: None
         self._number = self._minute = 0
@@ -257,6 +277,11 @@ class State:
             return not self.requires_proof
         wanted = hmac.new(self.app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
         return hmac.compare_digest(wanted.encode(), proof.encode())
+
+    def has_arrived(self, message: Received) -> bool:
+        """Say whether a message has reached its device."""
+        phone = self.phones.get(message.to) if message.host == "zbs" else None
+        return phone is None or not phone.is_away
 
     def keep(self, host: str, to: str, body: Mapping[str, Any]) -> str:
         """Record an accepted message and return its id."""

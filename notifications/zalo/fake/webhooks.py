@@ -31,11 +31,10 @@ class Webhooks:
     def __init__(self, state: State) -> None:
         self._state = state
         self.url = ""
-        self.bot_url = ""
-        self.bot_secret = ""
         self.variant = "app_id+oa_secret"
         self.prefix = True
         self.scale = 0.0
+        self.reader_is_sender = True
         self.told: list[Told] = []
 
     def signature(self, raw: bytes, timestamp: str) -> str:
@@ -75,19 +74,19 @@ class Webhooks:
             }
             sides = {"sender": {"id": state.oa_id}, "recipient": {"id": message.to}}
             return {"event_name": "user_received_message", "message": told} | sides, True
-        sides = {"sender": {"id": message.to}, "recipient": {"id": state.oa_id}}
         told = {"msg_id": message.message_id}
-        return {"event_name": "user_received_message", "message": told} | sides, False
+        return {"event_name": "user_received_message", "message": told} | self._sides(message.to), False
 
     def seen(self, uid: str, message_ids: Iterable[str]) -> dict[str, Any]:
         """Return the event that says a person has read messages."""
-        state = self._state
-        return {
-            "event_name": "user_seen_message",
-            "sender": {"id": uid},
-            "recipient": {"id": state.oa_id},
-            "message": {"msg_ids": list(message_ids)},
-        }
+        told = {"msg_ids": list(message_ids)}
+        return {"event_name": "user_seen_message", "message": told} | self._sides(uid)
+
+    def _sides(self, uid: str) -> dict[str, Any]:
+        """Return who tells whom; which of them is the reader is not agreed on (zalo-contract.md §9)."""
+        sides = [{"id": uid}, {"id": self._state.oa_id}]
+        sender, recipient = sides if self.reader_is_sender else reversed(sides)
+        return {"sender": sender, "recipient": recipient}
 
     def said(self, user: FakeUser, text: str) -> dict[str, Any]:
         """Return the event that a person has written."""
@@ -111,7 +110,7 @@ class Webhooks:
         }
 
     def tell_bot(self, chat_id: str, text: str) -> int:
-        """Tell the bot's webhook what a person has written to it; returns the status."""
+        """Tell the bot what a person has written to it; returns the status, 0 where it waits to be asked."""
         message = {
             "from": {"id": chat_id, "display_name": "MẪU", "is_bot": False},
             "chat": {"id": chat_id, "chat_type": "PRIVATE"},
@@ -119,9 +118,14 @@ class Webhooks:
             "message_id": f"b{self._state.number()}",
             "date": int(self._state.clock().timestamp() * 1000),
         }
-        body = {"ok": True, "result": {"event_name": "message.text.received", "message": message}}
-        headers = {"Content-Type": "application/json", "X-Bot-Api-Secret-Token": self.bot_secret}
-        return self._post(self.bot_url, json.dumps(body, ensure_ascii=False).encode(), headers)
+        update = {"event_name": "message.text.received", "message": message}
+        hook = self._state.bot_hook
+        if not hook.url:
+            self._state.bot_updates.append(update)
+            return 0
+        body = {"ok": True, "result": update}
+        headers = {"Content-Type": "application/json", "X-Bot-Api-Secret-Token": hook.secret}
+        return self._post(hook.url, json.dumps(body, ensure_ascii=False).encode(), headers)
 
     def _post(self, url: str, raw: bytes, headers: dict[str, str]) -> int:
         try:

@@ -53,7 +53,7 @@ def test_person_in_an_open_window_is_written_to_without_asking(zalo: FakeZalo) -
         pytest.param(WINDOW - MINUTE, True, id="the-minute-before"),
         pytest.param(WINDOW, False, id="an-hour-before-seven-days"),
         pytest.param(timedelta(days=7), False, id="seven-days"),
-        pytest.param(timedelta(days=400), False, id="long-ago"),
+        pytest.param(timedelta(days=300), False, id="long-ago"),
     ],
 )
 @pytest.mark.parametrize("source", ["recorded", "asked"])

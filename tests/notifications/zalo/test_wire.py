@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from notifications.receipts import Receipt
 from notifications.zalo.api import Answer, ZaloClient
 from notifications.zalo.errors import Host
 from notifications.zalo.fake import FakeZalo
+from notifications.zalo.platform import ZaloApp
 from notifications.zalo.services import SERVICES
 from rules.sending import Way
 from tests.notifications.zalo.sending import (
@@ -105,6 +107,18 @@ def test_proof_belongs_to_the_token_it_goes_with(zalo: FakeZalo) -> None:
     assert sent_once(platform, tokens, only_over(Way.ZALO_OA)).outcome is ACCEPTED
     sent = [(each.headers["access_token"], each.headers["appsecret_proof"]) for each in zalo.calls]
     assert sent == [(str(token), proof(str(token), zalo.app_secret)) for token in (first, second)]
+
+
+@pytest.mark.parametrize(
+    ("way", "code"),
+    [(Way.ZALO_OA, "-242"), (Way.ZBS_UID, "-1241"), (Way.ZALO_GROUP, "-242"), (Way.ZBS_PHONE, "-1241")],
+)
+def test_proof_of_another_secret_holds_the_channel(zalo: FakeZalo, way: Way, code: str) -> None:
+    # Whatever goes as a template is first asked about at the other host.
+    arranged = arranged_for(zalo, way)
+    wrong = replace(arranged, app=ZaloApp(zalo.app_id, zalo.oa_id, "MAU-other-secret"))
+    receipt = sent_once(wrong, tokens_of(zalo), only_over(way))
+    assert (receipt.outcome, receipt.code, zalo.received) == (CONFIGURATION, code, [])
 
 
 def test_official_account_is_asked_with_one_parameter(zalo: FakeZalo) -> None:

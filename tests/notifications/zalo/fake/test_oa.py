@@ -1,9 +1,9 @@
 """The official-account host of the fake: who may call, whom it writes to, what it keeps and for how long."""
 
 import unicodedata
+from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 
 from notifications.zalo.fake import FakeUser, FakeZalo
@@ -18,7 +18,7 @@ from tests.notifications.zalo.fake.asking import (
     Clock,
     consultation,
 )
-from tests.notifications.zalo.sending import CHAT, GROUP, NOW, TEMPLATE, UID
+from tests.notifications.zalo.sending import GROUP, NOW, TEMPLATE, UID
 
 PNG = {"file": ("m.png", b"MAU", "image/png")}
 PDF = {"file": ("m.pdf", b"MAU", "application/pdf")}
@@ -255,13 +255,19 @@ def test_account_and_people_are_looked_up_by_one_parameter(caller: Caller, zalo:
     oa = zalo.addresses.oa
     assert caller.get(f"{oa}/v2.0/oa/getoa")["data"]["oaid"] == zalo.oa_id
     found = caller.get(f"{oa}/v3.0/oa/user/detail", data=f'{{"user_id":"{UID}"}}')["data"]
-    assert (found["user_id"], found["user_last_interaction_date"]) == (UID, "23/11/2026")
+    assert found["user_id"] == UID
     assert caller.get(f"{oa}/v3.0/oa/user/getlist", data='{"offset":0}')["data"]["users"] == [
         {"user_id": UID}
     ]
     assert caller.get(f"{oa}/v3.0/oa/user/getlist", data='{"count":51}')["error"] == -210
     for wrong in ({"user_id": UID}, {"data": "["}, {"data": "[]"}, {"data": '{"user_id":"8"}'}):
         assert caller.get(f"{oa}/v3.0/oa/user/detail", **wrong)["error"] == -201
+
+
+def test_day_of_the_last_interaction_is_that_of_the_city(caller: Caller, zalo: FakeZalo) -> None:
+    zalo.users[UID].last_interaction = datetime(2026, 11, 22, 17, tzinfo=UTC)
+    found = caller.get(f"{zalo.addresses.oa}/v3.0/oa/user/detail", data=f'{{"user_id":"{UID}"}}')
+    assert found["data"]["user_last_interaction_date"] == "23/11/2026"
 
 
 def test_last_interaction_is_told_in_milliseconds_as_a_text(caller: Caller, zalo: FakeZalo) -> None:
@@ -289,69 +295,3 @@ def test_body_that_is_none_is_an_invalid_field(caller: Caller, zalo: FakeZalo, r
     headers = {"access_token": caller.access}
     answered = caller.http.post(zalo.addresses.oa + CS, content=raw, headers=headers)
     assert (answered.status_code, answered.json()["error"]) == (200, -201)
-
-
-def test_minute_holds_so_many_calls_and_the_next_as_many(
-    caller: Caller, zalo: FakeZalo, clock: Clock
-) -> None:
-    zalo.state.calls_a_minute = 3
-    clock.passes(minutes=1)
-    answers = [
-        caller.http.post(zalo.addresses.oa + CS, json=consultation(), headers={"access_token": caller.access})
-        for _ in range(4)
-    ]
-    told = [(each.headers["X-RateLimit-Remain"], each.json()["error"]) for each in answers]
-    assert told == [("2", 0), ("1", 0), ("0", 0), ("0", -32)]
-    assert {each.headers["X-RateLimit-Limit"] for each in answers} == {"3"}
-    assert caller.phone("84912000001")["error"] == 0  # another host
-    clock.passes(minutes=1)
-    assert (caller.consult()["error"], len(zalo.received)) == (0, 5)
-
-
-def test_burst_of_errors_passes(caller: Caller, zalo: FakeZalo) -> None:
-    zalo.faults.next_many([-32, -32, -200])
-    assert [caller.consult()["error"] for _ in range(4)] == [-32, -32, -200, 0]
-    assert len(zalo.received) == 1
-
-
-SENDS = {
-    "oa": lambda caller: caller.http.post(
-        caller.zalo.addresses.oa + CS, json=consultation(), headers={"access_token": caller.access}
-    ),
-    "bot": lambda caller: caller.http.post(
-        f"{caller.zalo.addresses.bot}/bot{caller.zalo.bot_token}/sendMessage",
-        json={"chat_id": CHAT, "text": TEXT},
-    ),
-}
-
-
-@pytest.mark.parametrize("host", SENDS)
-@pytest.mark.parametrize(
-    ("fault", "given", "status", "body"),
-    [
-        ("http", 500, 500, b""),
-        ("html", 502, 502, b"<html"),
-        ("html", 200, 200, b"<html"),
-        ("empty", None, 200, b""),
-    ],
-)
-def test_message_is_recorded_before_its_answer_is_spoilt(
-    caller: Caller, zalo: FakeZalo, host: str, fault: str, given: int | None, status: int, body: bytes
-) -> None:
-    spoil = getattr(zalo.faults, fault)
-    spoil() if given is None else spoil(given)
-    answered = SENDS[host](caller)
-    assert (answered.status_code, answered.content[:5]) == (status, body)
-    assert len(zalo.received) == 1
-
-
-@pytest.mark.parametrize("host", SENDS)
-@pytest.mark.parametrize(("fault", "recorded"), [("hang", 1), ("drop", 1), ("drop_unread", 0)])
-def test_message_is_recorded_or_not_where_no_answer_comes(
-    caller: Caller, zalo: FakeZalo, host: str, fault: str, recorded: int
-) -> None:
-    caller.http.timeout = httpx.Timeout(0.2)
-    zalo.faults.hang(0.6) if fault == "hang" else getattr(zalo.faults, fault)()
-    with pytest.raises((httpx.ReadTimeout, httpx.RemoteProtocolError, httpx.ReadError)):
-        SENDS[host](caller)
-    assert len(zalo.received) == recorded

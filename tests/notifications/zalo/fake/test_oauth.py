@@ -152,7 +152,7 @@ def test_what_is_no_request_for_tokens_is_refused(caller: Caller, form: dict[str
 def test_secret_of_the_application_is_asked_for(caller: Caller, zalo: FakeZalo) -> None:
     form = {"app_id": zalo.app_id, "grant_type": "refresh_token", "refresh_token": caller.refresh}
     url = f"{zalo.addresses.oauth}/v4/oa/access_token"
-    for headers in ({}, {"secret_key": "MAU"}, {"secret_key": b"MA\xff"}):
+    for headers in ({}, {b"secret_key": b"MAU"}, {b"secret_key": b"MA\xff"}):
         assert httpx.post(url, data=form, headers=headers, trust_env=False).json()["error"] == -14002
     as_json = httpx.post(url, json=form, headers={"secret_key": zalo.app_secret}, trust_env=False)
     assert as_json.json()["error"] == -14001

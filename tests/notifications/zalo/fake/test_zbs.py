@@ -145,7 +145,8 @@ def test_quotas_are_used_up(caller: Caller, zalo: FakeZalo) -> None:
     assert [each["error"] for each in answers[3:]] == [0, -144]
     assert [each["data"]["quota"]["remainingQuota"] for each in answers if "data" in each] == ["2", "1", "0"]
     left = caller.get(f"{zalo.addresses.zbs}/message/quota")["data"]
-    assert left == {"dailyQuota": 500, "remainingQuota": 0, "dailyQuotaPromotion": None}
+    # Asked for, they are numbers; after a message they are texts.
+    assert (left["dailyQuota"], left["remainingQuota"]) == (500, 0)
 
 
 def test_wallet_is_emptied(caller: Caller, zalo: FakeZalo) -> None:
