@@ -20,10 +20,13 @@ def read_returned(now: datetime) -> int | None:
     count = 0
     with BounceMailbox(server) as mailbox:
         for uid, bounces in mailbox.unread():
-            if not bounces:
+            # Somebody else may use the mailbox too: what speaks of his letters is left to him.
+            mine = [each for each in bounces if each.message_id.endswith(f"@{settings().mail_domain}>")]
+            if not mine:
                 continue
             came_back = [
-                CameBack(each.message_id, each.recipient, each.status, each.words) for each in bounces
+                CameBack(each.message_id, each.recipient, each.status or each.code, each.words)
+                for each in mine
             ]
             with transaction() as session:
                 count += record_bounces(session, came_back, at=now)

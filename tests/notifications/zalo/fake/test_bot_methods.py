@@ -1,5 +1,6 @@
 """The other methods of the fake's bot: what it sends beside text, updates, its webhook."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -63,7 +64,7 @@ def test_update_is_waited_for(caller: Caller, zalo: FakeZalo) -> None:
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(caller.bot, "getUpdates", {"timeout": 5})
         while not zalo.calls:
-            pass
+            time.sleep(0.01)
         zalo.bot_say("c-2", TEXT)
     assert asked.result()["result"]["message"]["text"] == TEXT
 
