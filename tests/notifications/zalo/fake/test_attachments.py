@@ -25,6 +25,7 @@ def media(**element: Any) -> dict[str, Any]:
 IMAGE = media(media_type="image", url="https://mau.example/m.png")
 
 
+WITH_BUTTON = {"type": "template", "payload": IMAGE["payload"] | {"buttons": [button()]}}
 ASKED = {"title": "MẪU", "subtitle": "MẪU", "image_url": "https://mau.example/m.png"}
 
 
@@ -49,6 +50,7 @@ QUERY = button(type="oa.query.show", payload="#ACK-123")
         pytest.param(buttons(), -201, -233, id="no-buttons"),
         pytest.param(buttons(7), -201, -233, id="button-that-is-none"),
         pytest.param(IMAGE, 0, 0, id="image"),
+        pytest.param(WITH_BUTTON, 0, -233, id="image-with-a-button"),
         pytest.param(media(media_type="image"), -201, -201, id="image-without-a-source"),
         pytest.param(
             media(media_type="image", url="https://mau.example/m.png", attachment_id="MAU"),

@@ -1,5 +1,6 @@
 """Calls of the fake: what cannot be read, what comes at once, and the proof beside a token."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -33,7 +34,7 @@ def test_messages_sent_at_once_are_all_kept(caller: Caller, zalo: FakeZalo) -> N
 
 # Whatever a call holds, its answer is an error with HTTP 200.
 RAW: dict[str, tuple[str, str, bytes, str, int]] = {
-    "half-a-surrogate": ("oa", CS, b'{"message":{"text":"\\ud800"}}', "application/json", -201),
+    "half-a-surrogate": ("oa", CS, json.dumps(consultation("\ud800")).encode(), "application/json", -201),
     "nested-too-deep": ("oa", CS, b"[" * 100_000, "application/json", -201),
     "zbs-nested-too-deep": ("zbs", "/message/template", b"[" * 100_000, "application/json", -122),
     "form-without-a-boundary": ("oa", "/v2.0/oa/upload/file", b"MAU", "multipart/form-data", -210),

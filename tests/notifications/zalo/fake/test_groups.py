@@ -51,6 +51,7 @@ def test_asset_makes_one_group(caller: Caller) -> None:
 
 def test_groups_are_listed_in_pages_with_their_end(caller: Caller, zalo: FakeZalo) -> None:
     zalo.groups["g-2"] = FakeGroup("MẪU 2", auto_delete_date="1798000000000")
+    zalo.groups["g-theirs"] = FakeGroup(ours=False)
     url = f"{zalo.addresses.oa}/v3.0/oa/group/getgroupsofoa"
     listed = caller.get(url, data='{"offset":1,"count":5}')["data"]
     last = {"group_id": "g-2", "name": "MẪU 2", "auto_delete_date": "1798000000000"}
