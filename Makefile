@@ -16,10 +16,10 @@ run: $(READY) ## Rehearse letter 3701's campaign; letters and summary go to out/
 	@$(BIN)/congnhan rehearse $(CAMPAIGN).yaml --script $(CAMPAIGN).script.yaml --out out
 
 test: $(READY) ## Run every test, on SQLite and on PostgreSQL
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 soak: $(READY) ## Walk many more campaigns drawn at random than the tests do (some minutes)
-	@WALKS=$${WALKS:-200} $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
+	@WALKS=$${WALKS:-200} $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder \
 	  tests/journeys/test_promises.py tests/journeys/test_foretold.py
 
 torture: $(READY) ## 10,000 letters to a server that fails by plan; deliverers killed at many moments (minutes)
@@ -31,7 +31,7 @@ check: $(READY) ## What CI runs: format, lint, types, imports, tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 format: $(READY) ## Format the code
 	$(BIN)/ruff format .

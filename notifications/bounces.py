@@ -26,8 +26,9 @@ MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,200}@[!-;=?A-~]{1,200}>")
 QUOTED_ID = re.compile(rf"^Message-ID:\s*({MESSAGE_ID.pattern})", re.IGNORECASE | re.MULTILINE)
 QUOTED_LETTER = re.compile(r"^-{4,}|^(?:Return-path|Received|Message-ID):", re.IGNORECASE | re.MULTILINE)
 ADDRESS = re.compile(r"[^\s<>()\";,:@]{1,64}@[^\s<>()\";,:@]{1,255}")
-STATUS = re.compile(r"\b([245]\.[0-9]{1,3}\.[0-9]{1,3})\b")
-CODE = re.compile(r"(?<![0-9.])([45][0-9]{2})(?=[ -])")
+# Neither is part of an address (203.5.1.10), nor is a port (587) a code: RFC 5321 4.2.1, RFC 3463 2.
+STATUS = re.compile(r"(?<![\w.])([45]\.[0-9]{1,3}\.[0-9]{1,3})(?!\w|\.[0-9])")
+CODE = re.compile(r"(?<![0-9.])([45][0-5][0-9])(?=[ -])")
 STATUS_PARTS = ("message/delivery-status", "message/global-delivery-status")
 RETURNED_PARTS = ("message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers")
 SHOWS_A_REPORT = "BODY.PEEK[HEADER.FIELDS (CONTENT-TYPE X-FAILED-RECIPIENTS)]"

@@ -142,3 +142,17 @@ def _admin(postgres: str) -> psycopg.Connection:
 
 def _plain(address: str) -> str:
     return address.replace("postgresql+psycopg", "postgresql")
+
+
+# What takes longest begins first: the workers then end together. Within a folder the order stays.
+LONGEST_FIRST = ("torture", "flows", "journeys", "models", "portal")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the folders with the longest tests first."""
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+
+    items.sort(key=place)

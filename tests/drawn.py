@@ -14,7 +14,7 @@ from rules.calendar import CITY, By
 from tests.walking import dated
 
 # How many campaigns are drawn; `make soak` draws more.
-WALKS = int(os.environ.get("WALKS", "3"))
+WALKS = int(os.environ.get("WALKS", "2"))
 
 OPENS_ON = date(2021, 11, 11)  # a Thursday; no public holiday until the new year
 DAYS = 14  # of deeds and outages

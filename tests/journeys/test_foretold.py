@@ -98,7 +98,7 @@ def last(told: Counter) -> datetime:
 
 
 # Without its script the campaign is walked by `make soak`.
-@pytest.mark.parametrize("has_script", [True, *([False] if WALKS > 3 else [])])
+@pytest.mark.parametrize("has_script", [True, *([False] if WALKS > 2 else [])])
 def test_the_campaign_of_the_letter_goes_as_it_was_foretold(tmp_path, has_script):
     file = read_campaign(factories.LETTER)
     script = read_script(factories.SCRIPT, file) if has_script else ()

@@ -290,6 +290,23 @@ def test_no_report_is_so_broken_that_it_cannot_be_read_or_kept(
         assert all(value.encode().decode().isprintable() for value in values)
 
 
+@pytest.mark.parametrize(
+    ("words", "status", "code"),
+    [
+        pytest.param("550 5.7.606 MAU", "5.7.606", "550", id="both"),
+        pytest.param("550-#5.1.1. MAU", "5.1.1", "550", id="at-the-end-of-a-sentence"),
+        pytest.param("connect to mx.mau.example[203.5.1.10]:587 MAU", "", "", id="address-and-port"),
+        pytest.param("host mx.mau.example [4.4.113.9]: MAU", "", "", id="address-that-begins-so"),
+        pytest.param("Postfix 2.11.3 MAU", "", "", id="version"),
+    ],
+)
+def test_status_and_code_are_read_from_words_only_where_they_stand(
+    words: str, status: str, code: str
+) -> None:
+    [bounce] = parse_report(older(f"{words}\n\nMessage-ID: {ID}\n"))
+    assert (bounce.status, bounce.code) == (status, code)
+
+
 def test_words_are_one_line_of_bounded_length() -> None:
     [bounce] = parse_report(report(status(group(words="550 " + "MAU\t" * 900)), HEADERS))
     assert bounce.words == ("550 " + "MAU " * 900)[:500]

@@ -12,7 +12,7 @@ from tests.torture.desk import DROPPED_BEFORE, NEVER, desk, is_, number_of
 from tests.walking import FROM, at, rows
 
 # `make torture` sends all of them.
-LETTERS = int(os.environ.get("LETTERS", "300"))
+LETTERS = int(os.environ.get("LETTERS", "200"))
 
 
 @pytest.fixture
