@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, time, timedelta
 
-from config.criteria_file import CriteriaTree
 from config.located import Located, Problem
 from config.shapes import CampaignShape, DueShape
 from config.units_file import Units
@@ -17,6 +16,7 @@ from rules.calendar import (
     counted_from,
     deadline,
 )
+from rules.criteria import CriteriaSet
 from rules.ladder import Ladders, Role, fire_times
 from rules.letters import UnitKind
 
@@ -28,7 +28,7 @@ def problems_of(
     shape: CampaignShape,
     document: Located,
     units: Units,
-    criteria: CriteriaTree,
+    criteria: CriteriaSet,
     ladders: Ladders,
     calendar: WorkingCalendar,
 ) -> Iterator[Problem]:
@@ -49,7 +49,7 @@ def problems_of(
 
 
 def _references(
-    shape: CampaignShape, document: Located, units: Units, criteria: CriteriaTree
+    shape: CampaignShape, document: Located, units: Units, criteria: CriteriaSet
 ) -> Iterator[Problem]:
     for key, code in (("organiser", shape.organiser), ("standing_office", shape.standing_office)):
         if units.find(code) is None:

@@ -7,15 +7,18 @@ from pathlib import Path
 
 from config.calendars import Override, office_calendar_text, working_calendar
 from config.campaign_checks import problems_of
-from config.criteria_file import CriteriaTree, read_criteria
+from config.criteria_file import read_criteria
 from config.located import FileInvalid, Located, Problem, read_located
 from config.messages import say
-from config.shapes import CampaignShape, EscalateShape
+from config.shapes import CampaignShape, EscalateShape, MeetingShape, PartShape
 from config.shaping import shaped
 from config.units_file import Units, UnitSpec, read_units
 from rules.calendar import InYear, Wording, WorkingCalendar
+from rules.criteria import CriteriaSet
+from rules.dossiers import WantedPart
 from rules.ladder import ESCALATE_AT, REMIND_AT, Ladder, Ladders, Repeat, Step
 from rules.letters import Paper, UnitKind
+from rules.meetings import MeetingRules
 from rules.notices import Channel
 from rules.stages import Mode, PaperRole, Stage
 from rules.work_items import LatePolicy
@@ -95,10 +98,17 @@ class CampaignFile:
     channels: ChannelOrder
     calendar: WorkingCalendar
     units: tuple[UnitSpec, ...]
-    criteria: CriteriaTree
+    criteria: CriteriaSet
     reviews: Mapping[str, tuple[str, ...]]
-    dossier_parts: tuple[str, ...]
+    wanted_parts: tuple[WantedPart, ...]
+    meeting: MeetingRules | None
+    area_class: str | None
     source_texts: Mapping[str, str]
+
+    @property
+    def dossier_parts(self) -> tuple[str, ...]:
+        """What a dossier consists of, by the names the plan gives its parts."""
+        return tuple(each.title for each in self.wanted_parts)
 
     @property
     def owing(self) -> tuple[UnitSpec, ...]:
@@ -158,7 +168,7 @@ def _campaign(texts: Mapping[str, str], names: Mapping[str, str]) -> CampaignFil
     return read
 
 
-def _referred(texts: Mapping[str, str], names: Mapping[str, str]) -> tuple[Units, CriteriaTree]:
+def _referred(texts: Mapping[str, str], names: Mapping[str, str]) -> tuple[Units, CriteriaSet]:
     """Return units and criteria; what is wrong in either file is told at once."""
     problems: list[Problem] = []
     units = criteria = None
@@ -176,7 +186,7 @@ def _referred(texts: Mapping[str, str], names: Mapping[str, str]) -> tuple[Units
 
 
 def _read(
-    shape: CampaignShape, units: Units, criteria: CriteriaTree, texts: Mapping[str, str]
+    shape: CampaignShape, units: Units, criteria: CriteriaSet, texts: Mapping[str, str]
 ) -> CampaignFile:
     stages = shape.stages
     due: dict[Stage, Wording] = {
@@ -224,9 +234,21 @@ def _read(
         units=units.units,
         criteria=criteria,
         reviews={code: tuple(branches) for code, branches in shape.reviews.items()},
-        dossier_parts=tuple(stages.self_assessment.dossier),
+        wanted_parts=tuple(_wanted(each) for each in stages.self_assessment.dossier),
+        meeting=_meeting(stages.consolidation.meeting),
+        area_class=shape.area_class,
         source_texts=dict(texts),
     )
+
+
+def _wanted(each: str | PartShape) -> WantedPart:
+    return WantedPart(each) if isinstance(each, str) else WantedPart(each.title, each.part)
+
+
+def _meeting(shape: MeetingShape | None) -> MeetingRules | None:
+    if shape is None:
+        return None
+    return MeetingRules(shape.quorum, shape.in_favour, shape.papers_ahead, shape.most_members)
 
 
 def _ladders(shape: CampaignShape) -> Ladders:

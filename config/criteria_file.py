@@ -1,7 +1,6 @@
 """A set of criteria as a tree of branches; what a branch asks and how it is scored stands elsewhere."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ from pydantic import ConfigDict, Field
 from config.located import FileInvalid, Located
 from config.shapes import Shape, Text
 from config.shaping import shaped
+from rules.criteria import CriteriaSet, Criterion
 
 
 class BranchShape(Shape):
@@ -31,54 +31,7 @@ class CriteriaShape(Shape):
     criteria: list[BranchShape] = Field(min_length=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """A criterion (tiêu chí, tiêu chuẩn, chỉ tiêu …) at any depth of the tree."""
-
-    code: str
-    title: str
-    max_points: Decimal | None = None
-    children: tuple["Branch", ...] = ()
-
-    def walk(self) -> Iterator["Branch"]:
-        """Yield this branch and every one below it."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
-
-
-@dataclass(frozen=True, slots=True)
-class CriteriaTree:
-    """A set of criteria (bộ tiêu chí)."""
-
-    id: str
-    title: str
-    branches: tuple[Branch, ...]
-
-    def codes(self) -> frozenset[str]:
-        """Return the code of every branch at any depth."""
-        return frozenset(branch.code for top in self.branches for branch in top.walk())
-
-    def uncovered(self, assigned: frozenset[str]) -> tuple[Branch, ...]:
-        """Return the highest branches of which no part is given to anybody.
-
-        A branch that is given covers everything below it.
-        """
-        return tuple(_uncovered(self.branches, assigned))
-
-
-def _uncovered(branches: tuple[Branch, ...], assigned: frozenset[str]) -> Iterator[Branch]:
-    for branch in branches:
-        if branch.code in assigned:
-            continue
-        below = tuple(_uncovered(branch.children, assigned))
-        if below == branch.children:
-            yield branch
-        else:
-            yield from below
-
-
-def read_criteria(document: Located) -> CriteriaTree:
+def read_criteria(document: Located) -> CriteriaSet:
     """Return the tree of a document; raises FileInvalid, also for a code that stands twice."""
     shape = shaped(CriteriaShape, document)
     problems = []
@@ -89,12 +42,12 @@ def read_criteria(document: Located) -> CriteriaTree:
         seen.add(branch.code)
     if problems:
         raise FileInvalid(problems)
-    return CriteriaTree(shape.id, shape.title, tuple(_branch(each) for each in shape.criteria))
+    return CriteriaSet(shape.id, shape.title, tuple(_branch(each) for each in shape.criteria))
 
 
-def _branch(shape: BranchShape) -> Branch:
-    return Branch(
-        shape.code, shape.title, shape.max_points, tuple(_branch(child) for child in shape.children)
+def _branch(shape: BranchShape) -> Criterion:
+    return Criterion(
+        shape.code, shape.title, shape.max_points, children=tuple(_branch(child) for child in shape.children)
     )
 
 

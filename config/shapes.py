@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, time
+from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 import phonenumbers
@@ -17,6 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from rules.calendar import Before, By, InYear, WithinDays, WithinWorkingDays, Wording
+from rules.dossiers import DossierPart
 from rules.ladder import IfSilent, Release
 from rules.notices import Channel
 from rules.stages import Mode, PaperRole
@@ -86,7 +88,20 @@ def _day_or_null(value: Any) -> Any:
     return None if value is None else _day(value)
 
 
+def _share(value: Any) -> Any:
+    """Return a share as a fraction of the whole; `2/3` and `50%` are both understood."""
+    text = str(value).strip()
+    try:
+        share = Fraction(text.removesuffix("%")) / 100 if text.endswith("%") else Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise _refuse("file.not_a_share") from None
+    if not 0 <= share <= 1:
+        raise _refuse("file.not_a_share")
+    return share
+
+
 Text = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
+Share = Annotated[Fraction, BeforeValidator(_share)]
 Slug = Annotated[str, Field(min_length=1), AfterValidator(_slug)]
 Mail = Annotated[str, AfterValidator(_mail)]
 Phone = Annotated[str, BeforeValidator(_text), AfterValidator(_phone)]
@@ -190,6 +205,22 @@ class DueShape(Shape):
         return InYear(self.in_year or 0)
 
 
+class PartShape(Shape):
+    """A part of the dossier with its kind, so that it can be seen whether it is there."""
+
+    part: DossierPart
+    title: Text
+
+
+class MeetingShape(Shape):
+    """What is asked of the meeting that settles the list; shares are written `2/3`."""
+
+    quorum: Share = Fraction(2, 3)
+    in_favour: Share = Fraction(1, 2)
+    papers_ahead: Count = 3
+    most_members: Annotated[int, Field(ge=1, strict=True)] = 15
+
+
 class SelfAssessmentShape(Shape):
     """The stage in which the dossiers are due."""
 
@@ -198,7 +229,7 @@ class SelfAssessmentShape(Shape):
     dossier_of: Literal["commune", "group"] = "commune"
     wait_for_all: Flag = True
     late: LatePolicy = LatePolicy.ACCEPT_FLAGGED
-    dossier: list[Text] = []
+    dossier: list[Text | PartShape] = []
 
 
 class ReviewShape(Shape):
@@ -213,12 +244,18 @@ class StageShape(Shape):
     due: DueShape | None = None
 
 
+class ConsolidationShape(StageShape):
+    """The stage in which the list is settled, by a meeting where the plan asks for one."""
+
+    meeting: MeetingShape | None = None
+
+
 class StagesShape(Shape):
     """Every stage that has a deadline."""
 
     self_assessment: SelfAssessmentShape
     agency_review: ReviewShape
-    consolidation: StageShape = StageShape()
+    consolidation: ConsolidationShape = ConsolidationShape()
     decision: StageShape = StageShape()
 
 
@@ -283,6 +320,7 @@ class CampaignShape(Shape):
     remind: list[RemindShape] = []
     escalate: list[EscalateShape] = []
     grace_working_days: Count = 0
+    area_class: Text | None = None
     channels: ChannelsShape = ChannelsShape()
     reviews: Annotated[
         dict[str, Annotated[list[Text], BeforeValidator(_listed), Field(min_length=1)]], Field(min_length=1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
 
-from sqlalchemy import exists, literal, or_
+from sqlalchemy import exists, or_
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
@@ -14,6 +14,7 @@ from config.campaign_file import CampaignFile, campaign_from_texts
 from models import journal
 from models.deadlines import stage_late_from, write_deadline
 from models.directory import record_units
+from models.groups import freeze_groups, freeze_leaves
 from models.inserting import inserting
 from models.notices import makes_a_letter
 from models.papers import register_paper, registered_roles
@@ -22,11 +23,9 @@ from models.standings import count_open
 from models.tables import (
     Amendment,
     Campaign,
-    CampaignGroup,
     CampaignUnit,
     Letter,
     Notice,
-    ResidentialGroup,
     StageEntry,
     WorkItem,
 )
@@ -117,17 +116,8 @@ def open_campaign(
             for code in codes
         ],
     )
-    owing = select(CampaignUnit.unit_id).where(
-        CampaignUnit.campaign_id == campaign.id, CampaignUnit.part == Ower.COMMUNE
-    )
-    session.execute(
-        inserting(session, CampaignGroup).from_select(
-            ["campaign_id", "group_id"],
-            select(literal(campaign.id), ResidentialGroup.id).where(
-                col(ResidentialGroup.unit_id).in_(owing), col(ResidentialGroup.closed_on).is_(None)
-            ),
-        )
-    )
+    freeze_groups(session, campaign, file)
+    freeze_leaves(session, campaign, file, ids)
     journal.write(session, campaign, "opened", at=at, by=by, detail={"title": file.title})
     for cited in file.legal_basis:
         if cited.paper.issued_on <= today:

@@ -13,6 +13,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select, update
 
 from models import journal
+from models.groups import ITSELF
 from models.inserting import inserting
 from models.people import people_of
 from models.permits import permit
@@ -91,7 +92,11 @@ def _record_groups(
 ) -> tuple[int, int]:
     known = {
         (row.unit_id, row.name): row
-        for row in session.exec(select(ResidentialGroup).where(col(ResidentialGroup.closed_on).is_(None)))
+        for row in session.exec(
+            select(ResidentialGroup).where(
+                col(ResidentialGroup.closed_on).is_(None), ResidentialGroup.position != ITSELF
+            )
+        )
     }
     known_units = {unit_id for unit_id, _ in known}
     listed = {(ids[unit.code], name) for unit in units for name in unit.groups}

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from config.campaign_file import CampaignFile
 from models.deadlines import meaning
+from models.groups import ITSELF
 from models.tables import (
     Amendment,
     Campaign,
@@ -198,6 +199,7 @@ class Lines:
                 .where(
                     CampaignGroup.campaign_id == self.campaign.id,
                     col(ResidentialGroup.unit_id).in_(self.units),
+                    ResidentialGroup.position != ITSELF,
                 )
                 .group_by(col(ResidentialGroup.unit_id))
             ).all()

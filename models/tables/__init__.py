@@ -11,6 +11,7 @@ from models.tables.campaigns import (
     PaperPart,
     StageEntry,
 )
+from models.tables.dossiers import DossierEntry, KeptFile
 from models.tables.items import (
     DeadlineStep,
     DeadlineVersion,
@@ -22,6 +23,17 @@ from models.tables.items import (
     WorkItem,
 )
 from models.tables.letters import ChannelHold, Lease, Letter, Notice, Try
+from models.tables.results import GroupResult, ListVersion, Meeting, MeetingMember, MeetingVote
+from models.tables.scores import (
+    CampaignLeaf,
+    Completion,
+    Explanation,
+    GroupCase,
+    MarkGiven,
+    Recusal,
+    Score,
+    VetoFound,
+)
 from models.tables.units import Contact, ResidentialGroup, Unit
 from models.tables.zalo import LinkCode, TokenEntry, ZaloEvent, ZaloToken, ZaloUser
 
@@ -29,29 +41,44 @@ __all__ = [
     "Amendment",
     "Campaign",
     "CampaignGroup",
+    "CampaignLeaf",
     "CampaignUnit",
     "ChannelHold",
+    "Completion",
     "Contact",
     "DeadlineStep",
     "DeadlineVersion",
+    "DossierEntry",
     "DossierReturn",
+    "Explanation",
     "ExtensionRequest",
+    "GroupCase",
+    "GroupResult",
     "ItemTerm",
     "JournalEntry",
     "JournalHead",
+    "KeptFile",
     "Lease",
     "Letter",
     "LinkCode",
+    "ListVersion",
+    "MarkGiven",
+    "Meeting",
+    "MeetingMember",
+    "MeetingVote",
     "Notice",
     "Paper",
     "PaperPart",
+    "Recusal",
     "ResidentialGroup",
+    "Score",
     "StageEntry",
     "StepRecipient",
     "Submission",
     "TokenEntry",
     "Try",
     "Unit",
+    "VetoFound",
     "WorkItem",
     "ZaloEvent",
     "ZaloToken",

@@ -10,8 +10,8 @@ import pytest
 
 import config
 from config.campaign_file import CampaignFileInvalid, Problem, campaign_from_texts, read_campaign
-from config.criteria_file import Branch, CriteriaTree
 from rules.calendar import Before, By, InYear, WithinDays, WithinWorkingDays
+from rules.criteria import CriteriaSet, Criterion
 from rules.ladder import IfSilent, Release
 from rules.letters import Relation, UnitKind
 from rules.notices import Channel
@@ -450,18 +450,23 @@ def test_refuses_files_that_are_no_campaign(files, content, word):
 
 # --- the tree of criteria ------------------------------------------------------------------------
 
-DEEP = CriteriaTree(
+DEEP = CriteriaSet(
     "deep",
     "Deep",
     (
-        Branch("I", "one", None, (Branch("I.1", "a", None, ()), Branch("I.2", "b", None, ()))),
-        Branch(
+        Criterion(
+            "I", "one", children=(Criterion("I.1", "a", children=()), Criterion("I.2", "b", children=()))
+        ),
+        Criterion(
             "II",
             "two",
-            None,
-            (
-                Branch("II.1", "c", None, tuple(Branch(f"II.1.{n}", f"c{n}", None, ()) for n in (1, 2, 3))),
-                Branch("II.2", "d", None, ()),
+            children=(
+                Criterion(
+                    "II.1",
+                    "c",
+                    children=tuple(Criterion(f"II.1.{n}", f"c{n}", children=()) for n in (1, 2, 3)),
+                ),
+                Criterion("II.2", "d", children=()),
             ),
         ),
     ),
