@@ -1,57 +1,302 @@
-"""A set of criteria as a tree of branches; what a branch asks and how it is scored stands elsewhere."""
+"""A set of criteria (bộ tiêu chí) read from its file: what adds up, and what the file leaves open."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Annotated, Any
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
-from pydantic import ConfigDict, Field
-
-from config.located import FileInvalid, Located
-from config.shapes import Shape, Text
+from config.criteria_shapes import BandShape, BranchShape, CriteriaShape, RecognitionShape
+from config.located import FileInvalid, Located, Problem, read_located
+from config.messages import say
 from config.shaping import shaped
-from rules.criteria import CriteriaSet, Criterion
+from rules.criteria import (
+    AreaClass,
+    Band,
+    ChildrenShare,
+    CriteriaSet,
+    Criterion,
+    CriterionFloor,
+    Gap,
+    LeafKind,
+    Levels,
+    Method,
+    Option,
+    Ranking,
+    Reference,
+    TotalMin,
+    TotalMinByClass,
+    Veto,
+    Vetoes,
+    VoteMin,
+    Waiver,
+    WholeRule,
+)
+
+Place = tuple[str | int, ...]
+
+# Points beside the maximum: they are no part of what a branch adds up to.
+BESIDE = (LeafKind.BONUS, LeafKind.PENALTY)
+
+# What a leaf of each kind cannot be judged without.
+NEEDS: dict[LeafKind, str] = {
+    LeafKind.RATIO_BANDS: "bands",
+    LeafKind.CHOICE: "options",
+    LeafKind.RATIO_MIN: "minimum",
+    LeafKind.COUNT_MIN: "minimum",
+    LeafKind.RATING_MIN: "scale",
+    LeafKind.REFER: "refers_to",
+    LeafKind.PER_OCCURRENCE: "each",
+    LeafKind.BONUS: "limit",
+    LeafKind.PENALTY: "limit",
+}
 
 
-class BranchShape(Shape):
-    """A branch with the branches below it; every key is known, so that no part is lost to a slip."""
-
-    code: Text
-    title: Text
-    max_points: Annotated[Decimal, Field(ge=0)] | None = None
-    children: tuple["BranchShape", ...] = ()
-
-
-class CriteriaShape(Shape):
-    """A criteria file; keys for scoring are left to those who score."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    id: Text
-    title: Text
-    criteria: list[BranchShape] = Field(min_length=1)
+def read_criteria_file(path: Path) -> tuple[CriteriaSet, Located]:
+    """Return the set of a file, and the document to point at; raises FileInvalid."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise FileInvalid([Problem(str(path), 1, say("file.not_utf8"))]) from None
+    except (OSError, ValueError):
+        raise FileInvalid([Problem(str(path), 1, say("file.not_found", name=str(path)))]) from None
+    document = read_located(str(path), text)
+    return read_criteria(document), document
 
 
 def read_criteria(document: Located) -> CriteriaSet:
-    """Return the tree of a document; raises FileInvalid, also for a code that stands twice."""
+    """Return the set of a document; what it leaves open is listed in `gaps`.
+
+    Raises FileInvalid for a code that stands twice, points that do not add up, bands that overlap
+    or leave a hole, and whatever else no sheet could be scored by.
+    """
     shape = shaped(CriteriaShape, document)
-    problems = []
+    problems = list(_problems(document, shape))
+    if problems:
+        raise FileInvalid(problems)
+    return CriteriaSet(
+        id=shape.id,
+        title=shape.title,
+        branches=tuple(_branch(each) for each in shape.criteria),
+        method=shape.method,
+        subject=shape.subject,
+        version=shape.version,
+        level_names=shape.levels,
+        step=shape.step,
+        total_max=shape.total_max,
+        rules=tuple(_rules(shape.recognition)) if shape.recognition else (),
+        ranking=_ranking(shape.recognition),
+        gaps=(*_gaps(shape), *(Gap(each.code, each.what) for each in shape.missing)),
+    )
+
+
+def gap_problems(criteria: CriteriaSet, document: Located) -> list[Problem]:
+    """Return a problem for every branch that keeps a set from being scored, where it stands in the file."""
+    shape = shaped(CriteriaShape, document)
+    places: dict[str, Place] = {each.code: ("missing", n) for n, each in enumerate(shape.missing)}
+    places |= {branch.code: path for path, branch in _paths(("criteria",), shape.criteria)}
+    return [
+        document.problem(places[gap.code], "criteria.gap", code=gap.code, what=what_is_missing(gap.what))
+        for gap in criteria.gaps
+    ]
+
+
+def what_is_missing(what: str) -> str:
+    """Return what is missing at a branch in a clerk's words; the file's own words where it gives them."""
+    known = ("kind", "points", "leaves", *set(NEEDS.values()))
+    return say(f"criteria_gap.{what}") if what in known else what
+
+
+def _problems(document: Located, shape: CriteriaShape) -> Iterator[Problem]:
     seen: set[str] = set()
     for path, branch in _paths(("criteria",), shape.criteria):
         if branch.code in seen:
-            problems.append(document.problem(path, "criteria.code_twice", code=branch.code))
+            yield document.problem(path, "criteria.code_twice", code=branch.code)
         seen.add(branch.code)
-    if problems:
-        raise FileInvalid(problems)
-    return CriteriaSet(shape.id, shape.title, tuple(_branch(each) for each in shape.criteria))
+        yield from _of_branch(document, shape, path, branch)
+    yield from _of_total(document, shape)
+    if shape.recognition is not None:
+        yield from _of_recognition(document, shape.recognition)
+
+
+def _of_branch(
+    document: Located, shape: CriteriaShape, path: Place, branch: BranchShape
+) -> Iterator[Problem]:
+    is_compound = branch.kind is LeafKind.COMPOUND
+    if branch.children and branch.kind is not None and not is_compound:
+        yield document.problem((*path, "kind"), "criteria.kind_above_leaves", code=branch.code)
+    if is_compound and not branch.children:
+        yield document.problem(path, "criteria.compound_without_parts", code=branch.code)
+    if shape.method is Method.PASS_FAIL_ALL and branch.max_points is not None:
+        yield document.problem((*path, "max_points"), "criteria.points_in_pass_fail", code=branch.code)
+    parts = [each.max_points for each in branch.children if each.kind not in BESIDE]
+    known = [each for each in parts if each is not None]
+    if branch.max_points is not None and parts and not is_compound:
+        total = sum(known, Decimal(0))
+        if (len(known) == len(parts) and total != branch.max_points) or total > branch.max_points:
+            yield document.problem(
+                path,
+                "criteria.parts_do_not_add_up",
+                code=branch.code,
+                parts=_shown(total),
+                whole=_shown(branch.max_points),
+            )
+    if shape.step is not None and branch.max_points is not None and branch.max_points % shape.step:
+        yield document.problem(
+            (*path, "max_points"), "criteria.not_a_step", code=branch.code, step=_shown(shape.step)
+        )
+    yield from _of_bands(document, (*path, "bands"), branch.bands)
+    yield from _of_points(document, path, branch)
+    for name in ("options", "exceptions"):
+        codes = [each.code for each in getattr(branch, name)]
+        for place, code in enumerate(codes):
+            if code in codes[:place]:
+                yield document.problem((*path, name, place), "criteria.code_twice", code=code)
+    if branch.minimum_rating is not None and branch.minimum_rating not in branch.scale:
+        yield document.problem(
+            (*path, "minimum_rating"), "criteria.not_on_scale", rating=branch.minimum_rating
+        )
+    if branch.kind is LeafKind.RATIO_MIN and branch.minimum is not None and branch.minimum > 100:
+        yield document.problem((*path, "minimum"), "criteria.not_a_percentage")
+
+
+def _of_points(document: Located, path: Place, branch: BranchShape) -> Iterator[Problem]:
+    """No answer and no band brings more than the leaf can hold."""
+    if branch.max_points is None:
+        return
+    for name, points in (
+        ("options", [each.points for each in branch.options]),
+        ("bands", [each.points for each in branch.bands]),
+    ):
+        for place, each in enumerate(points):
+            if each is not None and each > branch.max_points:
+                yield document.problem(
+                    (*path, name, place), "criteria.more_than_max", code=branch.code, points=_shown(each)
+                )
+
+
+def _of_total(document: Located, shape: CriteriaShape) -> Iterator[Problem]:
+    tops = [each.max_points for each in shape.criteria if each.kind not in BESIDE]
+    known = [each for each in tops if each is not None]
+    if shape.total_max is None or not known:
+        return
+    total = sum(known, Decimal(0))
+    if (len(known) == len(tops) and total != shape.total_max) or total > shape.total_max:
+        yield document.problem(
+            ("total_max",),
+            "criteria.total_does_not_add_up",
+            parts=_shown(total),
+            whole=_shown(shape.total_max),
+        )
+
+
+def _of_bands(document: Located, path: Place, bands: Sequence[BandShape]) -> Iterator[Problem]:
+    """Bands touch each other: each begins where another ends, and only the topmost has no end."""
+    if not bands:
+        return
+    order = sorted(range(len(bands)), key=lambda place: bands[place].start)
+    for lower, upper in pairwise(order):
+        start = bands[upper].start
+        if bands[lower].below != start:
+            yield document.problem((*path, lower), "criteria.bands_do_not_touch", start=_shown(start))
+    if bands[order[-1]].below is not None:
+        yield document.problem((*path, order[-1]), "criteria.band_without_top")
+
+
+def _of_recognition(document: Located, shape: RecognitionShape) -> Iterator[Problem]:
+    path = ("recognition",)
+    for name, codes in (
+        ("vetoes", [each.code for each in shape.vetoes or ()]),
+        ("total_min_by_area", [each.code for each in shape.total_min_by_area]),
+    ):
+        for place, code in enumerate(codes):
+            if code in codes[:place]:
+                yield document.problem((*path, name, place), "criteria.code_twice", code=code)
+    if shape.total_min is not None and shape.total_min_by_area:
+        yield document.problem((*path, "total_min"), "criteria.two_thresholds")
+    yield from _of_bands(document, (*path, "levels"), shape.levels)
 
 
 def _branch(shape: BranchShape) -> Criterion:
     return Criterion(
-        shape.code, shape.title, shape.max_points, children=tuple(_branch(child) for child in shape.children)
+        code=shape.code,
+        title=shape.title,
+        max_points=shape.max_points,
+        kind=shape.kind,
+        children=tuple(_branch(child) for child in shape.children),
+        minimum=shape.minimum,
+        bands=tuple(_band(each) for each in shape.bands),
+        options=tuple(Option(each.code, each.title, each.points) for each in shape.options),
+        scale=shape.scale,
+        minimum_rating=shape.minimum_rating,
+        each=shape.each,
+        limit=shape.limit,
+        waivers=tuple(Waiver(each.code, each.title) for each in shape.exceptions),
+        not_applicable=shape.not_applicable,
+        refers_to=Reference(shape.refers_to.set, tuple(shape.refers_to.criteria))
+        if shape.refers_to
+        else None,
+        evidence=shape.evidence,
+        unit=shape.unit,
     )
 
 
-def _paths(path: tuple[str | int, ...], branches: Sequence[BranchShape]) -> Iterator[tuple[Any, BranchShape]]:
+def _band(shape: BandShape) -> Band:
+    return Band(shape.start, shape.below, shape.points or Decimal(0), shape.name)
+
+
+def _rules(shape: RecognitionShape) -> Iterator[WholeRule]:
+    said = shape.model_fields_set
+    if shape.total_min_by_area:
+        yield TotalMinByClass(
+            tuple(
+                AreaClass(each.code, each.area, each.points, each.aliases) for each in shape.total_min_by_area
+            )
+        )
+    elif "total_min" in said:
+        yield TotalMin(shape.total_min)
+    if shape.each_criterion_min_percent is not None:
+        yield CriterionFloor(shape.each_criterion_min_percent)
+    if "vetoes" in said:
+        known = None if shape.vetoes is None else tuple(Veto(each.code, each.title) for each in shape.vetoes)
+        yield Vetoes(known)
+    if shape.vote_min is not None:
+        yield VoteMin(shape.vote_min.percent, shape.vote_min.of, shape.vote_min.quorum_percent_of_invited)
+    if shape.children_share_min is not None:
+        yield ChildrenShare(shape.children_share_min.set, shape.children_share_min.percent)
+    if shape.levels:
+        yield Levels(tuple(_band(each) for each in shape.levels))
+
+
+def _ranking(shape: RecognitionShape | None) -> Ranking | None:
+    if shape is None or shape.ranking is None:
+        return None
+    each = shape.ranking
+    return Ranking(each.max_share_percent, each.tie_break, each.years_in_a_row)
+
+
+def _gaps(shape: CriteriaShape) -> Iterator[Gap]:
+    """Yield what nobody could score: a leaf without kind or points, or without what its kind needs."""
+    named = {each.code for each in shape.missing}
+    counts = shape.method is not Method.PASS_FAIL_ALL
+    for _, branch in _paths(("criteria",), shape.criteria):
+        if (branch.children and branch.kind is not LeafKind.COMPOUND) or branch.code in named:
+            continue
+        if shape.method is Method.SET_BY_PROVINCE:
+            yield Gap(branch.code, "leaves")
+        elif shape.method is Method.PASS_FAIL_ALL and branch.kind is None:
+            yield Gap(branch.code, "kind")
+        elif counts and branch.max_points is None and branch.kind not in BESIDE:
+            yield Gap(branch.code, "points")
+        elif branch.kind in NEEDS and not getattr(branch, NEEDS[branch.kind]):
+            yield Gap(branch.code, NEEDS[branch.kind])
+
+
+def _paths(path: Place, branches: Sequence[Any]) -> Iterator[tuple[Place, Any]]:
     for place, branch in enumerate(branches):
         yield (*path, place), branch
         yield from _paths((*path, place, "children"), branch.children)
+
+
+def _shown(value: Decimal) -> str:
+    return format(value, "f").replace(".", ",")

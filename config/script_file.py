@@ -3,132 +3,29 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import BeforeValidator, Field
 
 from config.campaign_file import CampaignFile
 from config.located import FileInvalid, Located, Problem, read_located
 from config.messages import say
-from config.shapes import DueShape, Mail, MaybeDay, Phone, Shape, Text
+from config.script_shapes import (
+    ABOUT_AN_ITEM,
+    FOR_MANY,
+    NEEDS,
+    GroupShape,
+    LineShape,
+    MarkShape,
+    ScriptShape,
+    Verb,
+    VoteShape,
+)
 from config.shaping import shaped
 from rules.calendar import CITY, By, WithinWorkingDays, Wording
+from rules.dossiers import DossierPart
 from rules.stages import Mode, PaperChange, PaperRole, Stage
 from rules.work_items import ItemKind, Via
 
-
-class Verb(StrEnum):
-    """What a line may have somebody do; a deed of `rules.deeds`, or the machine standing still."""
-
-    SUBMIT = "submit"
-    SUBMIT_NOTHING = "submit_nothing"
-    REVIEW = "review"
-    RETURN = "return"
-    WAIVE = "waive"
-    REQUEST_EXTENSION = "request_extension"
-    EXTEND = "extend"
-    REFUSE_EXTENSION = "refuse_extension"
-    AMEND = "amend"
-    SUSPEND = "suspend"
-    RESUME = "resume"
-    CANCEL = "cancel"
-    CONCLUDE = "conclude"
-    GO_ON = "go_on"
-    REGISTER = "register"
-    COMPLAIN = "complain"
-    ANSWER = "answer"
-    RELEASE = "release"
-    HOLD = "hold"
-    ANNOTATE = "annotate"
-    ACKNOWLEDGE = "acknowledge"
-    REPLACE_CONTACT = "replace_contact"
-    DEPUTISE = "deputise"
-    OUTAGE = "outage"
-
-
-# What a line must say; of names joined by a bar one is enough.
-NEEDS: dict[Verb, tuple[str, ...]] = {
-    Verb.SUBMIT: ("unit",),
-    Verb.SUBMIT_NOTHING: ("unit",),
-    Verb.REVIEW: ("unit",),
-    Verb.RETURN: ("unit", "reason"),
-    Verb.WAIVE: ("unit", "reason"),
-    Verb.REQUEST_EXTENSION: ("unit", "reason"),
-    Verb.EXTEND: ("unit", "reason", "number", "until|within"),
-    Verb.REFUSE_EXTENSION: ("unit", "reason"),
-    Verb.AMEND: ("number", "reason", "mode|due|opens_on"),
-    Verb.SUSPEND: ("reason",),
-    Verb.RESUME: (),
-    Verb.CANCEL: ("reason",),
-    Verb.CONCLUDE: (),
-    Verb.GO_ON: ("reason",),
-    Verb.REGISTER: ("number", "role|supplements|corrects|replaces|revokes"),
-    Verb.COMPLAIN: ("unit", "subject"),
-    Verb.ANSWER: ("complaint",),
-    Verb.RELEASE: (),
-    Verb.HOLD: ("reason",),
-    Verb.ANNOTATE: ("unit", "note"),
-    Verb.ACKNOWLEDGE: ("unit",),
-    Verb.REPLACE_CONTACT: ("unit", "person", "name", "title"),
-    Verb.DEPUTISE: ("unit", "person", "from"),
-    Verb.OUTAGE: ("until",),
-}
-
-# Deeds that one line may do for several units.
-FOR_MANY = frozenset({Verb.WAIVE, Verb.EXTEND, Verb.REFUSE_EXTENSION})
-ABOUT_AN_ITEM = frozenset(
-    {Verb.WAIVE, Verb.REQUEST_EXTENSION, Verb.EXTEND, Verb.REFUSE_EXTENSION, Verb.ACKNOWLEDGE}
-)
-
-
-def _listed(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-class LineShape(Shape):
-    """One line of a script."""
-
-    at: Text
-    do: Verb
-    unit: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()
-    item: Literal["dossier", "review"] | None = None
-    recorded_at: Text | None = None
-    via: Via | None = None
-    number: Text | None = None
-    issued_on: MaybeDay = Field(default=None, alias="date")
-    kind: Text | None = None
-    role: Annotated[tuple[PaperRole, ...], BeforeValidator(_listed)] = ()
-    supplements: Text | None = None
-    corrects: Text | None = None
-    replaces: Text | None = None
-    revokes: Text | None = None
-    title: Text | None = None
-    signed_by: Text | None = None
-    step: Text | None = None
-    by: Text | None = None
-    until: Text | None = None
-    within: Annotated[int, Field(ge=1, strict=True)] | None = None
-    reason: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()
-    note: Text | None = None
-    subject: Text | None = None
-    complaint: Text | None = None
-    mode: Mode | None = None
-    due: dict[Stage, DueShape] = Field(default={})
-    opens_on: MaybeDay = None
-    person: Text | None = None
-    name: Text | None = None
-    email: Mail | None = None
-    phone: Phone | None = None
-    zalo: Text | None = None
-    first_day: MaybeDay = Field(default=None, alias="from")
-
-
-class ScriptShape(Shape):
-    """All lines, under one name so that they have a shape."""
-
-    lines: list[LineShape]
+__all__ = ["ScriptLine", "Verb", "read_script"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +68,23 @@ class ScriptLine:
     zalo: str | None = None
     first_day: date | None = None
     last_day: date | None = None
+    groups: Mapping[str, GroupShape] = field(default_factory=dict)
+    marks: tuple[MarkShape, ...] = ()
+    agree: bool = False
+    final: bool = False
+    part: DossierPart | None = None
+    group: str | None = None
+    leaf: str | None = None
+    words: str | None = None
+    agency: str | None = None
+    code: str | None = None
+    holds_at: datetime | None = None
+    place: str | None = None
+    papers: bool = False
+    members: tuple[str, ...] = ()
+    present: tuple[str, ...] = ()
+    opinions: Mapping[str, str] = field(default_factory=dict)
+    votes: tuple[VoteShape, ...] = ()
 
     @property
     def unit(self) -> str | None:
@@ -214,6 +128,8 @@ def _problems(document: Located, place: int, line: LineShape, campaign: Campaign
     instants = {"at": line.at, "recorded_at": line.recorded_at}
     if line.do is Verb.OUTAGE:
         instants["until"] = line.until
+    if line.holds_at is not None:
+        instants["on"] = line.holds_at
     broken = [key for key, text in instants.items() if text is not None and _instant(text) is None]
     for key in broken:
         yield document.problem((*path, key), "script.not_an_instant", got=instants[key])
@@ -236,12 +152,21 @@ def _problems(document: Located, place: int, line: LineShape, campaign: Campaign
 
 
 # A name in the file that is no name in Python, or not ours.
-FIELDS = {"from": "first_day"}
+FIELDS = {"from": "first_day", "on": "holds_at"}
+
+
+# Deeds about a unit that owes a dossier.
+OF_A_DOSSIER = frozenset(
+    {
+        *(Verb.SUBMIT, Verb.SUBMIT_NOTHING, Verb.RETURN, Verb.ASSESS_SELF, Verb.PUT_IN),
+        *(Verb.PROPOSE_COMPLETION, Verb.EXPLAIN, Verb.RECUSE, Verb.VETO, Verb.LIFT_VETO),
+    }
+)
 
 
 def _known_units(line: LineShape, campaign: CampaignFile) -> list[str]:
-    owes = line.do in (Verb.SUBMIT, Verb.SUBMIT_NOTHING, Verb.RETURN)
-    if line.do is Verb.REVIEW or (line.do in ABOUT_AN_ITEM and line.item == "review"):
+    owes = line.do in OF_A_DOSSIER
+    if line.do in (Verb.REVIEW, Verb.ASSESS) or (line.do in ABOUT_AN_ITEM and line.item == "review"):
         return [unit.code for unit in campaign.agencies]
     if owes or line.do in ABOUT_AN_ITEM:
         return [unit.code for unit in campaign.owing]
@@ -287,6 +212,23 @@ def _line(document: Located, place: int, shape: LineShape) -> ScriptLine:
         zalo=shape.zalo,
         first_day=shape.first_day,
         last_day=last_day.on if last_day else None,
+        groups=shape.groups,
+        marks=shape.marks,
+        agree=shape.agree,
+        final=shape.final,
+        part=shape.part,
+        group=shape.group,
+        leaf=shape.leaf,
+        words=shape.words,
+        agency=shape.agency,
+        code=shape.code,
+        holds_at=_must(shape.holds_at) if shape.holds_at else None,
+        place=shape.place,
+        papers=shape.papers,
+        members=shape.members,
+        present=shape.present,
+        opinions=shape.opinions,
+        votes=shape.votes,
     )
 
 

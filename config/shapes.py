@@ -29,14 +29,14 @@ DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
-def _refuse(code: str) -> PydanticCustomError:
+def refusal(code: str) -> PydanticCustomError:
     """Return an error that the catalogue has a sentence of its own for."""
     return PydanticCustomError("ours", "{code}", {"code": code})
 
 
 def _slug(value: str) -> str:
     if not SLUG.fullmatch(value):
-        raise _refuse("file.not_a_slug")
+        raise refusal("file.not_a_slug")
     return value
 
 
@@ -44,9 +44,9 @@ def _mail(value: str) -> str:
     try:
         checked = validate_email(value, check_deliverability=False)
     except EmailNotValidError:
-        raise _refuse("file.not_an_address") from None
+        raise refusal("file.not_an_address") from None
     if checked.ascii_email is None:
-        raise _refuse("file.not_an_address")
+        raise refusal("file.not_an_address")
     return value
 
 
@@ -54,9 +54,9 @@ def _phone(value: str) -> str:
     try:
         number = phonenumbers.parse(value, "VN")
     except phonenumbers.NumberParseException:
-        raise _refuse("file.not_a_phone") from None
+        raise refusal("file.not_a_phone") from None
     if not phonenumbers.is_possible_number(number):
-        raise _refuse("file.not_a_phone")
+        raise refusal("file.not_a_phone")
     return value
 
 
@@ -70,18 +70,18 @@ def _listed(value: Any) -> Any:
 
 def _hour(value: Any) -> Any:
     if not isinstance(value, str) or not HOUR.fullmatch(value):
-        raise _refuse("file.not_an_hour")
+        raise refusal("file.not_an_hour")
     return time.fromisoformat(value)
 
 
 def _day(value: Any) -> Any:
     """Return the day; pydantic alone would also take a number for seconds since 1970."""
     if not isinstance(value, str) or not DAY.fullmatch(value):
-        raise _refuse("file.want_day")
+        raise refusal("file.want_day")
     try:
         return date.fromisoformat(value)
     except ValueError:
-        raise _refuse("file.want_day") from None
+        raise refusal("file.want_day") from None
 
 
 def _day_or_null(value: Any) -> Any:
@@ -94,9 +94,9 @@ def _share(value: Any) -> Any:
     try:
         share = Fraction(text.removesuffix("%")) / 100 if text.endswith("%") else Fraction(text)
     except (ValueError, ZeroDivisionError):
-        raise _refuse("file.not_a_share") from None
+        raise refusal("file.not_a_share") from None
     if not 0 <= share <= 1:
-        raise _refuse("file.not_a_share")
+        raise refusal("file.not_a_share")
     return share
 
 
@@ -179,11 +179,11 @@ class DueShape(Shape):
         counted = self.within_days is not None or self.within_working_days is not None
         given = [self.before, self.by, self.within_days, self.within_working_days, self.in_year]
         if sum(each is not None for each in given) != 1:
-            raise _refuse("file.due_not_one")
+            raise refusal("file.due_not_one")
         if counted and self.start is None:
-            raise _refuse("file.due_without_from")
+            raise refusal("file.due_without_from")
         if self.start is not None and not counted:
-            raise _refuse("file.from_without_term")
+            raise refusal("file.from_without_term")
         self.wording()
         return self
 
@@ -197,7 +197,7 @@ class DueShape(Shape):
                 return By(_day(on), _hour(at) if mark else None)
             start = None if self.start in (None, "stage") else _day(self.start)
         except PydanticCustomError:
-            raise _refuse("file.not_a_day") from None
+            raise refusal("file.not_a_day") from None
         if self.within_days is not None:
             return WithinDays(self.within_days, start)
         if self.within_working_days is not None:
@@ -288,9 +288,9 @@ class EscalateShape(Shape):
     @model_validator(mode="after")
     def _is_one(self) -> "EscalateShape":
         if self.repeat is None and (self.after is None or self.to is None):
-            raise _refuse("file.escalate_incomplete")
+            raise refusal("file.escalate_incomplete")
         if self.repeat is not None and len(self.model_fields_set) > 1:
-            raise _refuse("file.repeat_alone")
+            raise refusal("file.repeat_alone")
         return self
 
 

@@ -24,7 +24,11 @@ from rules.work_items import ItemKind, Lateness, lateness
 QUIET = frozenset({"released"})
 
 # What an entry of the journal may have to tell beside what it is.
-TOLD = ("number", "paper", "reason", "note", "round", "subject", "from", "to", "absent")
+TOLD = (
+    *("number", "paper", "reason", "note", "round", "subject", "from", "to", "absent"),
+    *("scores", "proposed", "not_proposed", "what", "leaf", "words", "person", "code"),
+    *("members", "present", "in_writing"),
+)
 MOST_NAMES = 8
 
 
@@ -211,13 +215,19 @@ def _event_facts(event: journal.Event) -> dict[str, Any]:
         "happened_at": f"{event.happened_at.astimezone(CITY):%d/%m %H:%M}",
     }
     for name in TOLD:
-        facts[name] = event.detail.get(name) or ""
+        found = event.detail.get(name)
+        facts[name] = "" if found is None else found
     facts["reasons"] = "; ".join(event.detail.get("reasons", []))
     facts["step"] = step_words(event.detail.get("step", ""))
     facts["deputy"] = event.detail.get("deputy") or say("role.standing_office")
     facts["item"] = say(f"item.{event.detail.get('item', 'dossier/').partition('/')[0]}")
     facts["via"] = say(f"via.{event.detail['via']}") if "via" in event.detail else ""
     facts["late"] = say("late.yes" if event.detail.get("late") else "late.no")
+    facts["part"] = say(f"part.{event.detail['part']}") if "part" in event.detail else ""
+    facts["in_group"] = f" ({event.detail['group']})" if event.detail.get("group") else ""
+    facts["score_kind"] = say(f"score_kind.{event.detail['kind']}") if event.what == "scores_settled" else ""
+    facts["leaves"] = "; ".join(event.detail.get("leaves", []))
+    facts["holds_at"] = event.detail.get("holds_at", "")[:16].replace("T", " ")
     roles = event.detail.get("roles", [])
     facts["roles"] = ", ".join(say(f"paper_role.{role}") for role in roles) or say("paper_role.none")
     return facts

@@ -73,39 +73,13 @@ def submit(
     typer.echo(say("done.submitted", unit=unit, code=code))
 
 
-@app.command(help=say("help.review"))
-def review(
-    code: Code,
-    unit: UnitCode,
-    at: At = None,
-    by: ByWhom = None,
-    via: ViaOption = Via.PORTAL,
-    number: Number = None,
-    now: Now = None,
-    force: Force = False,
-) -> None:
-    """Record that an agency has concluded its review."""
-    when = moment(at, now, force=force)
-    with about(code) as (session, campaign):
-        handing_in.hand_in(
-            session,
-            campaign,
-            ItemKind.REVIEW,
-            unit,
-            at=when.at,
-            recorded_at=when.recorded_at,
-            by=by,
-            via=via,
-            number=number,
-        )
-    typer.echo(say("done.reviewed", unit=unit, code=code))
-
-
 @app.command("return", help=say("help.return"))
 def return_(
     code: Code,
     unit: UnitCode,
-    reason: Annotated[list[str], typer.Option("--reason", metavar="TEXT", help=say("help.reasons"))],
+    reason: Annotated[
+        list[str] | None, typer.Option("--reason", metavar="TEXT", help=say("help.reasons"))
+    ] = None,
     until: Until = None,
     within: Within = None,
     at: At = None,
@@ -121,7 +95,7 @@ def return_(
             session,
             campaign,
             unit,
-            reasons=reason,
+            reasons=reason or (),
             within=term(until, within, today=today),
             at=when.at,
             recorded_at=when.recorded_at,
@@ -334,15 +308,6 @@ def cancel(
     with about(code) as (session, campaign):
         side_states.cancel(session, campaign, reason=reason, at=when.at, recorded_at=when.recorded_at, by=by)
     typer.echo(say("done.cancelled", code=code))
-
-
-@app.command(help=say("help.conclude"))
-def conclude(code: Code, at: At = None, by: ByWhom = None, now: Now = None, force: Force = False) -> None:
-    """Freeze the consolidated list."""
-    when = moment(at, now, force=force)
-    with about(code) as (session, campaign):
-        campaigns.freeze_list(session, campaign, at=when.at, recorded_at=when.recorded_at, by=by)
-    typer.echo(say("done.concluded", code=code))
 
 
 @app.command("go-on", help=say("help.go_on"))

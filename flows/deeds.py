@@ -1,10 +1,10 @@
 """What people do, told by a line of a script; the commands do the same by hand."""
 
 from collections.abc import Callable
-from datetime import date, datetime
-from typing import TypedDict
+from datetime import date
 
 from config.script_file import ScriptLine, Verb
+from flows.review_deeds import REVIEW_DEEDS, who
 from models import (
     amendments,
     campaigns,
@@ -14,6 +14,8 @@ from models import (
     leaders,
     papers,
     replacements,
+    results,
+    reviews,
     side_states,
     work_items,
 )
@@ -25,25 +27,15 @@ from rules.letters import Paper
 from rules.work_items import ItemKind, Via
 
 
-class Who(TypedDict):
-    """Who did it, when it happened, and when it was recorded."""
-
-    at: datetime
-    recorded_at: datetime
-    by: str | None
-
-
 def carry_out(code: str, line: ScriptLine) -> None:
     """Do what one line says, in one transaction; a refused deed raises and leaves nothing behind."""
     with transaction() as session:
         DEEDS[line.do](session, get_campaign(session, code), line)
 
 
-def _who(line: ScriptLine) -> Who:
-    return {"at": line.at, "recorded_at": line.recorded_at, "by": line.by}
-
-
 def _hand_in(session: Session, campaign: Campaign, line: ScriptLine) -> None:
+    if line.do is Verb.REVIEW and line.agree:
+        reviews.agree_with_the_rest(session, campaign, line.unit or "", **who(line))
     handing_in.hand_in(
         session,
         campaign,
@@ -52,18 +44,18 @@ def _hand_in(session: Session, campaign: Campaign, line: ScriptLine) -> None:
         via=line.via or Via.PORTAL,
         number=line.number,
         is_not_proposing=line.do is Verb.SUBMIT_NOTHING,
-        **_who(line),
+        **who(line),
     )
 
 
 def _return(session: Session, campaign: Campaign, line: ScriptLine) -> None:
     handing_in.return_dossier(
-        session, campaign, line.unit or "", reasons=line.reasons, within=line.term, **_who(line)
+        session, campaign, line.unit or "", reasons=line.reasons, within=line.term, **who(line)
     )
 
 
 def _waive(session: Session, campaign: Campaign, line: ScriptLine) -> None:
-    work_items.waive(session, campaign, line.item, line.units, reason=line.reason, **_who(line))
+    work_items.waive(session, campaign, line.item, line.units, reason=line.reason, **who(line))
 
 
 def _request_extension(session: Session, campaign: Campaign, line: ScriptLine) -> None:
@@ -76,7 +68,7 @@ def _request_extension(session: Session, campaign: Campaign, line: ScriptLine) -
         wanted=line.term,
         number=line.number,
         issued_on=line.issued_on,
-        **_who(line),
+        **who(line),
     )
 
 
@@ -90,12 +82,12 @@ def _extend(session: Session, campaign: Campaign, line: ScriptLine) -> None:
         until=line.term or By(day),
         reason=line.reason,
         paper=_paper(line, day),
-        **_who(line),
+        **who(line),
     )
 
 
 def _refuse_extension(session: Session, campaign: Campaign, line: ScriptLine) -> None:
-    extensions.refuse_extension(session, campaign, line.item, line.units, reason=line.reason, **_who(line))
+    extensions.refuse_extension(session, campaign, line.item, line.units, reason=line.reason, **who(line))
 
 
 def _amend(session: Session, campaign: Campaign, line: ScriptLine) -> None:
@@ -107,28 +99,28 @@ def _amend(session: Session, campaign: Campaign, line: ScriptLine) -> None:
         mode=line.mode,
         dues=line.dues,
         opening_day=line.opens_on,
-        **_who(line),
+        **who(line),
     )
 
 
 def _suspend(session: Session, campaign: Campaign, line: ScriptLine) -> None:
-    side_states.suspend(session, campaign, reason=line.reason, **_who(line))
+    side_states.suspend(session, campaign, reason=line.reason, **who(line))
 
 
 def _resume(session: Session, campaign: Campaign, line: ScriptLine) -> None:
-    side_states.resume(session, campaign, **_who(line))
+    side_states.resume(session, campaign, **who(line))
 
 
 def _cancel(session: Session, campaign: Campaign, line: ScriptLine) -> None:
-    side_states.cancel(session, campaign, reason=line.reason, **_who(line))
+    side_states.cancel(session, campaign, reason=line.reason, **who(line))
 
 
 def _conclude(session: Session, campaign: Campaign, line: ScriptLine) -> None:
-    campaigns.freeze_list(session, campaign, **_who(line))
+    results.freeze_list(session, campaign, reason=line.reason or None, **who(line))
 
 
 def _go_on(session: Session, campaign: Campaign, line: ScriptLine) -> None:
-    campaigns.go_on(session, campaign, reason=line.reason, **_who(line))
+    campaigns.go_on(session, campaign, reason=line.reason, **who(line))
 
 
 def _register(session: Session, campaign: Campaign, line: ScriptLine) -> None:
@@ -140,7 +132,7 @@ def _register(session: Session, campaign: Campaign, line: ScriptLine) -> None:
         line.roles,
         today=day,
         change=papers.Change(*line.change) if line.change else None,
-        **_who(line),
+        **who(line),
     )
 
 
@@ -152,35 +144,35 @@ def _complain(session: Session, campaign: Campaign, line: ScriptLine) -> None:
         subject=line.subject or "",
         number=line.number,
         within=line.term,
-        **_who(line),
+        **who(line),
     )
 
 
 def _answer(session: Session, campaign: Campaign, line: ScriptLine) -> None:
-    complaints.answer(session, campaign, line.complaint or "", number=line.number, **_who(line))
+    complaints.answer(session, campaign, line.complaint or "", number=line.number, **who(line))
 
 
 def _release(session: Session, campaign: Campaign, line: ScriptLine) -> None:
-    leaders.release(session, campaign, unit=line.unit, step=line.step, **_who(line))
+    leaders.release(session, campaign, unit=line.unit, step=line.step, **who(line))
 
 
 def _hold(session: Session, campaign: Campaign, line: ScriptLine) -> None:
-    leaders.hold(session, campaign, unit=line.unit, step=line.step, reason=line.reason, **_who(line))
+    leaders.hold(session, campaign, unit=line.unit, step=line.step, reason=line.reason, **who(line))
 
 
 def _annotate(session: Session, campaign: Campaign, line: ScriptLine) -> None:
     leaders.annotate(
-        session, campaign, unit=line.unit or "", step=line.step, note=line.note or "", **_who(line)
+        session, campaign, unit=line.unit or "", step=line.step, note=line.note or "", **who(line)
     )
 
 
 def _acknowledge(session: Session, campaign: Campaign, line: ScriptLine) -> None:
-    leaders.acknowledge(session, campaign, line.item, line.unit or "", **_who(line))
+    leaders.acknowledge(session, campaign, line.item, line.unit or "", **who(line))
 
 
 def _replace_contact(session: Session, campaign: Campaign, line: ScriptLine) -> None:
     new = replacements.NewPerson(line.name or "", line.title or "", line.email, line.phone, line.zalo)
-    replacements.replace_contact(session, campaign, line.unit or "", line.person or "", new, **_who(line))
+    replacements.replace_contact(session, campaign, line.unit or "", line.person or "", new, **who(line))
 
 
 def _deputise(session: Session, campaign: Campaign, line: ScriptLine) -> None:
@@ -194,7 +186,7 @@ def _deputise(session: Session, campaign: Campaign, line: ScriptLine) -> None:
         else None,
         first_day=line.first_day or _day(campaign, line),
         last_day=line.last_day,
-        **_who(line),
+        **who(line),
     )
 
 
@@ -227,6 +219,7 @@ DEEDS: dict[Verb, Callable[[Session, Campaign, ScriptLine], None]] = {
     Verb.REPLACE_CONTACT: _replace_contact,
     Verb.DEPUTISE: _deputise,
     Verb.OUTAGE: _nothing,
+    **REVIEW_DEEDS,
 }
 
 

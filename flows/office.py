@@ -9,13 +9,13 @@ from models.agenda import next_step
 from models.campaigns import (
     cited_papers,
     file_of,
-    freeze_list,
     go_on,
     stage_facts,
 )
 from models.database import Session
 from models.deadlines import stage_late_from
 from models.papers import register_paper, registered_roles
+from models.results import freeze_list
 from models.tables import Campaign
 from rules.letters import Paper
 from rules.stages import Blocker, PaperRole, Stage, blockers

@@ -1,5 +1,6 @@
 """What a deed is refused with, and the one line a person is told for it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from config.messages import say
@@ -7,19 +8,30 @@ from flows.example import DayOfRest, ExampleExists
 from flows.rehearsal import RehearsalFailed, ScriptBeforeOpening, ScriptRefused
 from flows.zalo_tokens import NotAPair, NotExchanged, NoZaloAccount
 from models import (
+    agencies,
     amendments,
+    assessors,
     campaigns,
     deadlines,
     directory,
+    dossiers,
+    explanations,
     extensions,
+    file_store,
+    groups,
     handing_in,
     leaders,
+    marks,
+    meetings,
     papers,
     permits,
     proof,
     replacements,
+    results,
+    reviews,
     sealing,
     settling,
+    vetoes,
     work_items,
 )
 from models.database import DatabaseIsNewer, DatabaseUnreachable
@@ -28,6 +40,7 @@ from notifications.bounces import BounceMailboxFailed
 from notifications.zalo.oauth import NotACallback, VerifierUnusable
 from notifications.zalo.platform import NeedsConsent, NotRenewed
 from rules.calendar import CITY, CalendarEnds, NoWorkingDay
+from rules.scoring import BadMark
 from rules.tokens import read_reason
 
 KNOWN = (
@@ -87,6 +100,34 @@ KNOWN = (
     proof.NoDeadline,
     work_items.UnknownUnit,
     work_items.NothingOwed,
+    BadMark,
+    agencies.NotHandedIn,
+    assessors.ConflictOfInterest,
+    assessors.NobodyNamed,
+    dossiers.DossierHandedIn,
+    dossiers.NoSuchPart,
+    dossiers.NotProposedWithoutReason,
+    dossiers.UnknownClass,
+    dossiers.VotesDoNotAddUp,
+    explanations.NothingToExplain,
+    file_store.FileLost,
+    file_store.FileRefused,
+    groups.UnknownGroup,
+    groups.UnknownLeaf,
+    marks.ReasonMissing,
+    meetings.HeldAlready,
+    meetings.MeetingFallsShort,
+    meetings.MemberTwice,
+    meetings.NoMeeting,
+    meetings.TooManyVotes,
+    meetings.UnknownMember,
+    results.ChangedWithoutReason,
+    results.NothingFrozen,
+    results.ResultsIncomplete,
+    results.UnknownVersion,
+    reviews.ReviewIncomplete,
+    vetoes.NoVeto,
+    vetoes.UnknownVeto,
 )
 
 
@@ -167,7 +208,63 @@ def line_for(error: Exception) -> str:
             return say(code, stage=say(f"stage.{stage}"), known=", ".join(stages) or "–")
         case papers.UnknownPaper(number=number, known=known):
             return say(code, number=number, known=", ".join(known) or "–")
-    return say(code)
+    return say(code, **_facts(error))
+
+
+def _facts(error: Exception) -> dict[str, object]:
+    """Return what a refusal about dossiers, scores or results names."""
+    match error:
+        case BadMark(leaf=leaf, fault=fault, allowed=allowed):
+            return {"what": say(f"bad_mark.{fault}", leaf=leaf, allowed=allowed)}
+        case groups.UnknownGroup(unit=unit, name=name, known=known):
+            return {"unit": unit, "group": name, "known": _listed(known)}
+        case groups.UnknownLeaf(leaf=leaf, known=known):
+            return {"leaf": leaf, "known": _listed(known)}
+        case marks.ReasonMissing(where=where):
+            return {"where": "; ".join(f"{group}, {leaf}" for group, leaf in where)}
+        case file_store.FileRefused(name=name, problem=problem):
+            return {"name": name, "why": say(f"file_problem.{problem}")}
+        case file_store.FileLost(digest=digest):
+            return {"digest": digest[:12]}
+        case dossiers.DossierHandedIn(unit=unit, received_at=received_at):
+            return {"unit": unit, "received_at": shown(received_at)}
+        case dossiers.NotProposedWithoutReason(group=group) | dossiers.VotesDoNotAddUp(group=group):
+            return {"group": group}
+        case dossiers.UnknownClass(name=name, known=known):
+            return {"name": name, "known": _listed(known)}
+        case dossiers.NoSuchPart(part=part):
+            return {"part": say(f"part.{part}")}
+        case agencies.NotHandedIn(unit=unit):
+            return {"unit": unit}
+        case reviews.ReviewIncomplete(unscored=unscored, unanswered=unanswered):
+            return {"unscored": unscored, "unanswered": unanswered}
+        case explanations.NothingToExplain(group=group, leaf=leaf):
+            return {"group": group, "leaf": leaf}
+        case assessors.ConflictOfInterest(person=person, unit=unit, group=group, why=why):
+            return {"person": person, "unit": unit, "group": group, "why": say(f"conflict.{why}")}
+        case vetoes.UnknownVeto(code=veto, known=known):
+            return {"code": veto, "known": _listed(known)}
+        case vetoes.NoVeto(group=group, code=veto):
+            return {"group": group, "code": veto}
+        case meetings.UnknownMember(person=person, known=known):
+            return {"person": person, "known": _listed(known)}
+        case meetings.MemberTwice(person=person):
+            return {"person": person}
+        case meetings.TooManyVotes(subject=subject, votes=votes, members=members):
+            return {"subject": subject, "votes": votes, "members": members}
+        case meetings.MeetingFallsShort(gaps=found):
+            return {"gaps": " ".join(say(f"meeting_gap.{gap}") for gap in found)}
+        case results.ResultsIncomplete(count=count, groups=names):
+            return {"count": count, "groups": ", ".join(names)}
+        case results.ChangedWithoutReason(version=version):
+            return {"version": version}
+        case results.UnknownVersion(version=version, known=known):
+            return {"version": version, "known": _listed(known)}
+    return {}
+
+
+def _listed(known: Iterable[object]) -> str:
+    return ", ".join(str(each) for each in known) or "–"
 
 
 def setback(reason: str) -> str:

@@ -29,12 +29,12 @@ from models.tables import (
     StageEntry,
     WorkItem,
 )
-from models.work_items import cancel_open, complete, create_items
+from models.work_items import cancel_open, create_items
 from rules.calendar import Wording, counted_from, deadline, parse_wording
 from rules.deeds import Deed
 from rules.letters import Paper as PaperFacts
 from rules.notices import LetterState
-from rules.stages import DONE_BY_FREEZING, Ower, PaperRole, Stage, StageFacts
+from rules.stages import Ower, PaperRole, Stage, StageFacts
 from rules.work_items import ItemState, VersionCause
 
 
@@ -280,23 +280,6 @@ def enter_stage(session: Session, campaign: Campaign, stage: Stage, *, at: datet
     cancelled = cancel_open(session, campaign, at=at) if stage is Stage.CLOSED else 0
     detail = {"items": created} if created else {"cancelled": cancelled} if cancelled else {}
     journal.write(session, campaign, "stage_entered", at=at, by=None, detail=detail)
-
-
-def freeze_list(
-    session: Session, campaign: Campaign, *, at: datetime, recorded_at: datetime, by: str | None
-) -> None:
-    """Freeze the consolidated list (chốt danh sách); raises DeedRefused outside consolidation."""
-    permit(campaign, Deed.CONCLUDE, at=at, recorded_at=recorded_at)
-    if campaign.list_frozen_at is not None:
-        return
-    campaign.list_frozen_at = at
-    session.add(campaign)
-    session.flush()
-    journal.write(session, campaign, "list_frozen", at=at, recorded_at=recorded_at, by=by)
-    settled = select(WorkItem.id).where(
-        WorkItem.campaign_id == campaign.id, col(WorkItem.kind).in_(DONE_BY_FREEZING)
-    )
-    complete(session, campaign, settled, at=at)
 
 
 def go_on(

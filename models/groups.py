@@ -10,7 +10,8 @@ from sqlmodel import Session, col, select
 
 from models.inserting import inserting
 from models.tables import Campaign, CampaignGroup, CampaignLeaf, CampaignUnit, ResidentialGroup, Unit
-from rules.criteria import CriteriaSet, Criterion, LeafKind, Method
+from rules.criteria import CriteriaSet, Criterion, Method
+from rules.scoring import point_limits
 from rules.stages import Ower
 
 if TYPE_CHECKING:
@@ -110,13 +111,7 @@ def _leaves(criteria: CriteriaSet) -> list[tuple[Criterion, Criterion]]:
 
 def limits(criteria: CriteriaSet, leaf: Criterion) -> tuple[Decimal | None, Decimal | None]:
     """Return the fewest and the most points a leaf can bring; None where the set counts no points."""
-    if criteria.method is Method.PASS_FAIL_ALL:
-        return None, None
-    if leaf.kind is LeafKind.PENALTY:
-        return (None if leaf.limit is None else -leaf.limit), Decimal(0)
-    if leaf.kind is LeafKind.BONUS:
-        return Decimal(0), leaf.limit
-    return Decimal(0), leaf.max_points
+    return (None, None) if criteria.method is Method.PASS_FAIL_ALL else point_limits(leaf)
 
 
 def groups_of(session: Session, campaign: Campaign, unit: str | None = None) -> list[GroupRef]:

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, select
 
 from models import journal
 from models.campaigns import file_of
+from models.completions import Proposal, open_proposals, settle_proposals
 from models.deadlines import still_open, write_deadline
 from models.notices import queue_about, queue_receipt, suppress_unsaid
 from models.permits import permit
-from models.tables import Campaign, DeadlineVersion, DossierReturn, Submission, Unit, WorkItem
+from models.reopening import ask_again
+from models.reviews import check_review
+from models.tables import Campaign, DeadlineVersion, DossierReturn, Submission, WorkItem
 from models.work_items import NothingOwed, get_item, note_terms
 from rules.calendar import WithinWorkingDays, Wording, deadline
 from rules.deeds import Deed, is_too_late
@@ -20,7 +22,6 @@ from rules.notices import NoticeKind
 from rules.stages import Stage
 from rules.work_items import (
     RETURN_WORKING_DAYS,
-    REVIEW_AGAIN_WORKING_DAYS,
     ItemKind,
     ItemState,
     LatePolicy,
@@ -78,12 +79,15 @@ def hand_in(
     queued. A dossier that joins a review already concluded asks its agency again.
 
     Raises UnknownUnit, NothingOwed where the item is not open, DeadlinePassed where the file says
-    `late: refuse`, ReviewsAreOver for a late one after agency_review, DeedRefused, FromTheFuture.
+    `late: refuse`, ReviewsAreOver for a late one after agency_review, ReviewIncomplete where an agency
+    has left something open, DeedRefused, FromTheFuture.
     """
     permit(campaign, Deed.REVIEW if kind is ItemKind.REVIEW else Deed.SUBMIT, at=at, recorded_at=recorded_at)
     item = get_item(session, campaign, kind, unit)
     if not may_become(item.state, ItemState.DONE):
         raise NothingOwed(item.name, item.state)
+    if kind is ItemKind.REVIEW:
+        check_review(session, campaign, unit)
     rounds = session.exec(
         select(func.count()).select_from(Submission).where(Submission.item_id == item.id)
     ).one()
@@ -124,7 +128,8 @@ def hand_in(
     )
     if kind is ItemKind.DOSSIER:
         queue_receipt(session, campaign, item, rounds + 1, at=recorded_at)
-        _ask_reviewers_again(session, campaign, unit, at=at, recorded_at=recorded_at)
+        if campaign.stage is Stage.AGENCY_REVIEW:
+            ask_again(session, campaign, because="joined", dossier=unit, at=at, recorded_at=recorded_at)
     return item
 
 
@@ -157,13 +162,16 @@ def return_dossier(
 ) -> WorkItem:
     """Send a dossier back to be completed (yêu cầu bổ sung, hoàn thiện): all reasons at once, a new term.
 
+    What the agencies have proposed to be completed goes with it, after the reasons given here.
+
     The term is `within`, else 3 working days after the day of the request; the ladder is the same.
     The first handing-in keeps its time and its lateness (design.md §2).
 
     Raises UnknownUnit, NothingHandedIn, NoReasons, TermAlreadyOver, DeedRefused, FromTheFuture.
     """
     permit(campaign, Deed.RETURN, at=at, recorded_at=recorded_at)
-    said = tuple(reason.strip() for reason in reasons if reason.strip())
+    proposals = open_proposals(session, campaign, unit)
+    said = _all_reasons(reasons, proposals)
     if not said:
         raise NoReasons
     item = get_item(session, campaign, ItemKind.DOSSIER, unit)
@@ -187,18 +195,18 @@ def return_dossier(
     ).one()
     _reopen(item, version, recorded_at)
     session.add(item)
-    session.add(
-        DossierReturn(
-            item_id=item.id,
-            round=rounds,
-            returned_at=at,
-            recorded_at=recorded_at,
-            returned_by=by,
-            reasons=list(said),
-            deadline_id=version.id,
-        )
+    asked = DossierReturn(
+        item_id=item.id,
+        round=rounds,
+        returned_at=at,
+        recorded_at=recorded_at,
+        returned_by=by,
+        reasons=list(said),
+        deadline_id=version.id,
     )
+    session.add(asked)
     session.flush()
+    settle_proposals(session, asked, proposals)
     itself = select(WorkItem.id).where(WorkItem.id == item.id)
     note_terms(session, itself, at=recorded_at)
     queue_about(
@@ -222,73 +230,15 @@ def return_dossier(
     return item
 
 
+def _all_reasons(reasons: Sequence[str], proposals: Sequence[Proposal]) -> tuple[str, ...]:
+    """Return what is to be completed, each once, naming the group and the leaf of a proposal."""
+    said = [reason.strip() for reason in reasons if reason.strip()]
+    for each in proposals:
+        where = ", ".join(part for part in (each.group, each.leaf) if part)
+        said.append(f"{where}: {each.what}" if where else each.what)
+    return tuple(dict.fromkeys(said))
+
+
 def _reopen(item: WorkItem, version: DeadlineVersion, at: datetime) -> None:
     item.state, item.done_at, item.opened_at = ItemState.OPEN, None, at
     item.deadline_id, item.acknowledged_at = version.id, None
-
-
-def _ask_reviewers_again(
-    session: Session, campaign: Campaign, unit: str, *, at: datetime, recorded_at: datetime
-) -> None:
-    """Reopen the reviews that were concluded before this dossier came, with a term of their own."""
-    if campaign.stage is not Stage.AGENCY_REVIEW:
-        return
-    concluded: Any = select(WorkItem.id).where(
-        WorkItem.campaign_id == campaign.id,
-        WorkItem.kind == ItemKind.REVIEW,
-        WorkItem.state == ItemState.DONE,
-    )
-    ids = list(session.exec(concluded))
-    if not ids:
-        return
-    file = file_of(campaign)
-    today = file.calendar.day_of(recorded_at)
-    version = write_deadline(
-        session,
-        campaign,
-        Stage.AGENCY_REVIEW,
-        deadline(WithinWorkingDays(REVIEW_AGAIN_WORKING_DAYS, today), file.calendar),
-        cause=VersionCause.REOPENED,
-        ladders=file.ladders,
-        calendar=file.calendar,
-        at=recorded_at,
-    )
-    session.execute(
-        update(WorkItem)
-        .where(col(WorkItem.id).in_(ids))
-        .values(
-            state=ItemState.OPEN,
-            done_at=None,
-            opened_at=recorded_at,
-            deadline_id=version.id,
-            acknowledged_at=None,
-        )
-        .execution_options(synchronize_session="fetch")
-    )
-    reopened = select(WorkItem.id).where(col(WorkItem.id).in_(ids))
-    note_terms(session, reopened, at=recorded_at)
-    queue_about(
-        session,
-        campaign,
-        NoticeKind.OPENING,
-        reopened,
-        reason=f"joined:{unit}",
-        at=recorded_at,
-    )
-    names = session.execute(
-        select(Unit.code, WorkItem.name)
-        .join(WorkItem, col(WorkItem.unit_id) == Unit.id)
-        .where(col(WorkItem.id).in_(ids))
-        .order_by(col(Unit.position))
-    )
-    journal.write_all(
-        session,
-        campaign,
-        [
-            journal.Line("review_reopened", agency, {"item": name, "dossier": f"dossier/{unit}"})
-            for agency, name in names
-        ],
-        at=at,
-        recorded_at=recorded_at,
-        by=None,
-    )

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from config.campaign_file import CampaignFile
 from models.deadlines import meaning
 from models.groups import ITSELF
+from models.outcome_facts import lacking, outcomes
 from models.tables import (
     Amendment,
     Campaign,
@@ -106,6 +107,9 @@ class Lines:
         self.readers = self._readers(notices)
         self.papers = self._papers() if any(n.about.startswith("paper/") for n in notices) else {}
         self.names = {unit.code: unit.name for unit in self.file.units}
+        self.lacking = lacking(self.session, self.campaign)
+        is_decided = any(notice.kind is NoticeKind.DECISION for notice in notices)
+        self.outcomes = outcomes(self.session, self.campaign) if is_decided else {}
 
     def _line(
         self, notice: Notice, item: WorkItem | None, unit: Unit, version: DeadlineVersion | None
@@ -119,7 +123,7 @@ class Lines:
         paper, change, earlier = self.papers.get(notice.about, (None, None, None))
         cause, _, named = (notice.reason or "").partition(":")
         is_lost = notice.kind is NoticeKind.UNDELIVERABLE
-        is_joined = notice.kind is NoticeKind.OPENING and cause == "joined"
+        asked_again = cause if notice.kind is NoticeKind.OPENING and cause in ("joined", "explained") else ""
         return facts.Line(
             kind=notice.kind,
             item=kind,
@@ -139,7 +143,7 @@ class Lines:
                 done_at=submission.received_at if submission else item.done_at if item else None,
                 now=self.now,
             ),
-            missing=() if is_in else parts,
+            missing=self._missing(unit, parts, is_in=is_in),
             parts=len(parts),
             branches=self.file.branches_of(unit.code),
             working_days_late=(facts.working_days_late(deadline, self.now, self.calendar) if deadline else 0),
@@ -150,7 +154,7 @@ class Lines:
             via=submission.via if submission else None,
             number=submission.number if submission else None,
             is_not_proposing=bool(submission and submission.is_not_proposing),
-            reason=cause if is_lost else None if is_joined else notice.reason,
+            reason=cause if is_lost else None if asked_again else notice.reason,
             to_role=notice.role,
             goes_at=notice.release_at.astimezone(self.calendar.zone) if notice.release_at else None,
             note=notice.note,
@@ -159,13 +163,22 @@ class Lines:
             by_paper=by_paper,
             round=self.rounds.get(item.id, 0) if item else 0,
             reader=self.readers.get(int(named)) if is_lost and named else None,
-            joined=self.names.get(named, named) if is_joined else None,
+            joined=self.names.get(named, named) if asked_again == "joined" else None,
+            explained=self.names.get(named, named) if asked_again == "explained" else None,
             subject=item.subject if item else None,
             amendment=self.amended.get(notice.about),
             paper=paper,
             change=change,
             earlier=earlier,
+            outcomes=self.outcomes.get(unit.code, ()) if notice.kind is NoticeKind.DECISION else (),
         )
+
+    def _missing(self, unit: Unit, parts: tuple[str, ...], *, is_in: bool) -> tuple[str, ...]:
+        """Return what a dossier lacks as far as it was recorded; where nothing was, all of it or nothing."""
+        lacks = self.lacking.get(unit.code) if parts else None
+        if lacks is None:
+            return () if is_in else parts
+        return lacks
 
     def _extension(self, notice: Notice, item: WorkItem | None) -> facts.Extension | None:
         """Return the request that a notice mentions: the open one, or the one that the notice answers."""

@@ -1,5 +1,6 @@
 """Sets of criteria (bộ tiêu chí): a tree of any depth, what each leaf asks, and the rules on the whole."""
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -119,9 +120,10 @@ class Criterion:
             yield from child.walk()
 
     def leaves(self) -> Iterator["Criterion"]:
-        """Yield the leaves below, or itself where the set stops here."""
-        if not self.children:
+        """Yield what is scored below, or itself where the set stops; a compound is scored as a whole."""
+        if not self.children or self.kind is LeafKind.COMPOUND:
             yield self
+            return
         for child in self.children:
             yield from child.leaves()
 
@@ -140,6 +142,7 @@ class AreaClass:
     code: str
     title: str
     points: Decimal | None
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,20 @@ class TotalMinByClass:
     """The total must reach the threshold of the subject's class."""
 
     classes: tuple[AreaClass, ...]
+
+    def find(self, name: str) -> AreaClass | None:
+        """Return the class of this code, title or other name, however it is accented; None for no class."""
+        wanted = folded(name)
+        for each in self.classes:
+            if wanted in {folded(known) for known in (each.code, each.title, *each.aliases)}:
+                return each
+        return None
+
+
+def folded(text: str) -> str:
+    """Return a text without case, accents and blanks at its ends, to compare what people type."""
+    bare = unicodedata.normalize("NFD", text.strip().casefold()).replace("đ", "d")
+    return "".join(letter for letter in bare if not unicodedata.combining(letter))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,16 @@ class Deed(StrEnum):
     REPLACE_CONTACT = "replace_contact"
     DEPUTISE = "deputise"
     UPDATE_DIRECTORY = "update_directory"
+    ASSESS_SELF = "assess_self"
+    PUT_IN = "put_in"
+    ASSESS = "assess"
+    PROPOSE_COMPLETION = "propose_completion"
+    EXPLAIN = "explain"
+    RECUSE = "recuse"
+    VETO = "veto"
+    MEET = "meet"
+    SETTLE_SCORES = "settle_scores"
+    FREEZE_AGAIN = "freeze_again"
 
 
 ANY = tuple(Stage)
@@ -63,6 +73,17 @@ MAY_BE_DONE_IN: dict[Deed, tuple[Stage, ...]] = {
     Deed.REPLACE_CONTACT: ANY,
     Deed.DEPUTISE: ANY,
     Deed.UPDATE_DIRECTORY: ANY,
+    Deed.ASSESS_SELF: ASKED,
+    Deed.PUT_IN: ASKED,
+    Deed.ASSESS: (Stage.AGENCY_REVIEW, Stage.CONSOLIDATION),
+    Deed.PROPOSE_COMPLETION: (Stage.AGENCY_REVIEW,),
+    Deed.EXPLAIN: (Stage.AGENCY_REVIEW,),
+    Deed.RECUSE: RUNNING,
+    Deed.VETO: (*ASKED, Stage.DECISION),
+    Deed.MEET: (Stage.CONSOLIDATION,),
+    # After the list is frozen it may still be wrong; a change then makes a version of its own.
+    Deed.SETTLE_SCORES: (Stage.CONSOLIDATION, Stage.DECISION),
+    Deed.FREEZE_AGAIN: (Stage.CONSOLIDATION, Stage.DECISION),
 }
 
 

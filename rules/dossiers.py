@@ -53,7 +53,6 @@ class Content:
     scores_given: int = 0
     scores_missing: int = 0
     groups_unlisted: int = 0
-    evidence_missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)

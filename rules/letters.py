@@ -156,6 +156,15 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a group on the list that was submitted; `reasons` are whole sentences."""
+
+    group: str
+    is_recognised: bool
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One notice of a letter: an item, and how it stands at the moment of sending.
 
@@ -169,8 +178,9 @@ class Line:
     that a letter about an extension answers; `before` the term that the present one replaced, and
     `by_paper` the paper that allows it. `round` counts the requests to complete a dossier. `reader`
     is who could not be reached, `joined` the unit whose dossier joins a concluded review, `subject`
-    what a complaint is about. A line about a paper has its `amendment`, or the `paper` with what it
-    does (`change`) to an `earlier` one.
+    what a complaint is about, `explained` the unit that explains a score. A line about a paper has its
+    `amendment`, or the `paper` with what it does (`change`) to an `earlier` one; one about the decision
+    the `outcomes` of the unit's groups, where they were scored here.
     """
 
     kind: NoticeKind
@@ -202,11 +212,13 @@ class Line:
     round: int = 0
     reader: Person | None = None
     joined: str | None = None
+    explained: str | None = None
     subject: str | None = None
     amendment: Amendment | None = None
     paper: Paper | None = None
     change: PaperChange | None = None
     earlier: Paper | None = None
+    outcomes: tuple[Outcome, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,16 +79,25 @@ def campaign_data(**more: Any) -> dict[str, Any]:
     } | more
 
 
+ONE_CRITERION = {
+    "id": "mau",
+    "title": "Bộ tiêu chí MẪU",
+    "criteria": [{"code": "I", "title": "Tiêu chí MẪU"}],
+}
+
+
 def write_campaign(
-    folder: Path, data: Mapping[str, Any] | None = None, of_units: Sequence[Mapping[str, Any]] | None = None
+    folder: Path,
+    data: Mapping[str, Any] | None = None,
+    of_units: Sequence[Mapping[str, Any]] | None = None,
+    criteria: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a campaign file with its units and criteria into a folder and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
-    criteria = {"id": "mau", "title": "Bộ tiêu chí MẪU", "criteria": [{"code": "I", "title": "Tiêu chí MẪU"}]}
     for name, content in (
         ("campaign.yaml", dict(data or campaign_data())),
         ("units.yaml", {"units": list(of_units or units())}),
-        ("criteria.yaml", criteria),
+        ("criteria.yaml", dict(criteria or ONE_CRITERION)),
     ):
         (folder / name).write_text(
             yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8"
@@ -96,6 +105,12 @@ def write_campaign(
     return folder / "campaign.yaml"
 
 
-def campaign(folder: Path, of_units: Sequence[Mapping[str, Any]] | None = None, **more: Any) -> CampaignFile:
-    """Return a campaign read from files written into a folder."""
-    return read_campaign(write_campaign(folder, campaign_data(**more), of_units))
+def campaign(
+    folder: Path,
+    of_units: Sequence[Mapping[str, Any]] | None = None,
+    *,
+    scored_by: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> CampaignFile:
+    """Return a campaign read from files written into a folder; `scored_by` is its set of criteria."""
+    return read_campaign(write_campaign(folder, campaign_data(**more), of_units, scored_by))

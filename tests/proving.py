@@ -20,7 +20,7 @@ from notifications.mailbox import Mailbox
 from rules.calendar import By
 from rules.notices import Channel
 from rules.work_items import Via
-from tests import factories
+from tests import factories, worlds
 from tests.walking import OPEN_GATE, Walk, at, begin
 
 # Whose address the mail server does not know.
@@ -52,6 +52,11 @@ def walked(folder: Path, mailbox: Mailbox) -> Walk:
     reminder waits to go; d is let off, e says nothing, and the only person of f cannot be reached.
     On Thursday the 18th nothing runs.
     """
+    worlds.once("all that can be proved", mailbox, lambda: _walk(folder, mailbox))
+    return Walk("mau-2021", mailbox)
+
+
+def _walk(folder: Path, mailbox: Mailbox) -> None:
     lonely = factories.unit("f", contacts=[factories.contact("f", "officer")])
     of_units = [*factories.units(communes=("a", "b", "c", "d", "e")), lonely]
     walk = begin(folder, mailbox, of_units=of_units)
@@ -67,17 +72,20 @@ def walked(folder: Path, mailbox: Mailbox) -> Walk:
     walk.tick("2021-11-25 07:30")
     walk.do(Verb.SUBMIT, "2021-11-25 07:40", "c")
     walk.visit("2021-11-25 07:41", "2021-11-25 08:30", "2021-11-26 07:30")
-    return walk
 
 
 def over_zalo(folder: Path, mailbox: Mailbox) -> Walk:
     """Let the reminder of the last day wait for Zalo."""
+    worlds.once("the last day waits for Zalo", mailbox, lambda: _wait_for_zalo(folder, mailbox))
+    return Walk("mau-2021", mailbox)
+
+
+def _wait_for_zalo(folder: Path, mailbox: Mailbox) -> None:
     contacts = [factories.contact("a", "officer", zalo="uid-a"), factories.contact("a.head", "unit_head")]
     of_units = [*factories.units(communes=()), factories.unit("a", contacts=contacts)]
     channels = {"default": ["email"], "urgent": ["zalo", "email"]}
-    walk = begin(folder, mailbox, of_units=of_units, channels=channels)
+    begin(folder, mailbox, of_units=of_units, channels=channels)
     tick(at("2021-11-19 07:30"), gate=OPEN_GATE, reach=Reach(frozenset(Channel)))
-    return walk
 
 
 def answer(moment: str, *tries: Tried) -> int:

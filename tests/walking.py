@@ -21,7 +21,7 @@ from models.due_steps import Gate
 from notifications.mailbox import Mailbox
 from rules.calendar import CITY
 from rules.letters import Paper
-from tests import factories
+from tests import factories, worlds
 
 OPEN_GATE = Gate(is_for_all=False)
 FROM = "office@mau.example"
@@ -129,6 +129,18 @@ def begin(
     walk = Walk(file.code, mailbox)
     walk.visit(moment)
     return walk
+
+
+def begun(
+    folder: Path,
+    mailbox: Mailbox,
+    of_units: Sequence[dict[str, Any]] | None = None,
+    then: Sequence[str] = (),
+) -> Walk:
+    """Begin a campaign as `begin` does and visit it then; of equal ones only the first is led there."""
+    key = f"begun {of_units} {then}"
+    worlds.once(key, mailbox, lambda: begin(folder, mailbox, of_units=of_units).visit(*then))
+    return Walk("mau-2021", mailbox)
 
 
 def dated(opens_on: str, due: dict[str, Any], **more: Any) -> dict[str, Any]:

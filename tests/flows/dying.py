@@ -5,7 +5,6 @@ import signal
 import sys
 from dataclasses import dataclass, field
 from datetime import datetime
-from multiprocessing import get_context
 from types import FrameType
 from typing import Any
 
@@ -14,10 +13,8 @@ from flows.zalo_tokens import KeptTokens
 from models.database import Database, using
 from models.sealing import Seal
 from notifications.zalo.oauth import OAuth
+from tests.processes import PROCESSES
 
-# One process imports the program once; each renewal is a fork of it.
-PROCESSES = get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.flows.dying", "httpcore", "h11"])
 WATCHED = ("flows/zalo_tokens.py", "models/leases.py")
 
 

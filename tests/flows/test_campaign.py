@@ -9,12 +9,13 @@ from sqlmodel import SQLModel
 
 from flows.campaign import tick
 from flows.delivery import deliver_letters
-from models.campaigns import freeze_list, get_campaign, go_on, open_campaign
+from models.campaigns import get_campaign, go_on, open_campaign
 from models.database import transaction
 from models.due_steps import Gate
 from models.handing_in import hand_in
 from models.leases import only_one, take
 from models.papers import register_paper
+from models.results import freeze_list
 from notifications.mailbox import Mailbox
 from rules.calendar import CITY
 from rules.letters import Paper

@@ -33,17 +33,16 @@ def said(database: Database, folder: Path, campaign: Path, script: Path) -> list
 
 
 @pytest.fixture(scope="module")
-def letter(tmp_path_factory) -> list[tuple[str, ...]]:
+def letter(tmp_path_factory, emptied) -> list[tuple[str, ...]]:
     """What the letter's own rehearsal says."""
-    folder = tmp_path_factory.mktemp("letter")
-    return said(Database(f"sqlite:///{folder}/x.db", is_scratch=True), folder / "letters", LETTER, SCRIPT)
+    return said(emptied(), tmp_path_factory.mktemp("letter"), LETTER, SCRIPT)
 
 
 @pytest.mark.parametrize("opens_on", ["2026-02-10"], ids=["over-tet"])
-def test_the_moved_campaign_says_what_the_letters_campaign_says(tmp_path, letter, opens_on):
+def test_the_moved_campaign_says_what_the_letters_campaign_says(tmp_path, emptied, letter, opens_on):
     written = write_example(date.fromisoformat(opens_on), tmp_path / "moved")
-    moved = Database(f"sqlite:///{tmp_path}/moved.db", is_scratch=True)
-    assert sorted(said(moved, tmp_path / "a", written.campaign, written.script)) == sorted(letter)
+    moved = said(emptied(), tmp_path / "a", written.campaign, written.script)
+    assert sorted(moved) == sorted(letter)
 
 
 def test_the_deadline_keeps_its_distance_in_working_days(tmp_path):

@@ -6,7 +6,7 @@ from config.settings import settings
 from notifications.mailbox import Mailbox
 from tests.imap import PASSWORD, USER, imap
 from tests.notifications.test_bounces import HEADERS, ID, group, report, status
-from tests.walking import Walk, begin, change, rows
+from tests.walking import Walk, begun, change, rows
 
 WHEN = ("--now", "2021-11-16T09:00", "--by", "MẪU")
 
@@ -15,9 +15,7 @@ WHEN = ("--now", "2021-11-16T09:00", "--by", "MẪU")
 def walk(database, tmp_path):
     """A campaign whose first reminder has gone to commune `a`."""
     with Mailbox(tmp_path / "mailbox") as mailbox:
-        walk = begin(tmp_path / "files", mailbox)
-        walk.visit("2021-11-16 07:30")
-        yield walk
+        yield begun(tmp_path / "files", mailbox, then=("2021-11-16 07:30",))
 
 
 def number(kind: str = "reminder") -> int:

@@ -12,7 +12,6 @@ from tests import factories
 
 
 def rehearsed(database: Database, folder: Path, opens_on: str, due: dict) -> dict:
-    address = str(database._engine.url.render_as_string(hide_password=False))
     file = factories.campaign(
         folder / "files",
         stages={
@@ -24,7 +23,7 @@ def rehearsed(database: Database, folder: Path, opens_on: str, due: dict) -> dic
             for role in ("plan", "team", "launch")
         ],
     )
-    rehearse(file, (), database=Database(address, is_scratch=True), letters=folder / "letters")
+    rehearse(file, (), database=database, letters=folder / "letters")
     with using(database), transaction() as session:
         campaign = get_campaign(session, file.code)
         return chronicle(session, campaign, now=campaign.opened_at)

@@ -11,7 +11,7 @@ from models.settling import NoLongerTrue, NotUncertain, drop_uncertain, resend, 
 from notifications.mailbox import Mailbox
 from notifications.zalo.fake import FakeGroup, FakeZalo
 from rules.notices import NoticeKind
-from tests import zalo
+from tests import worlds, zalo
 from tests.walking import Walk, at, begin, change, rows
 from tests.zalo import LAST_DAY, UID, Clock, Given
 
@@ -24,10 +24,20 @@ def fake() -> Iterator[FakeZalo]:
 
 
 @pytest.fixture
-def walk(database, tmp_path) -> Iterator[Walk]:
-    """A campaign of one commune whose officer has linked his account."""
-    with Mailbox(tmp_path / "mailbox") as mailbox:
-        yield begin(tmp_path / "files", mailbox, of_units=zalo.units(a=UID))
+def mailbox(tmp_path) -> Iterator[Mailbox]:
+    with Mailbox(tmp_path / "mailbox") as opened:
+        yield opened
+
+
+@pytest.fixture
+def walk(database, tmp_path, mailbox) -> Walk:
+    """A campaign of one commune whose officer has linked his account; the last reminder waits for Zalo."""
+
+    def make() -> None:
+        zalo.remind(begin(tmp_path / "files", mailbox, of_units=zalo.units(a=UID)))
+
+    worlds.once("reminded over Zalo", mailbox, make)
+    return Walk("mau-2021", mailbox)
 
 
 def mailed(walk: Walk) -> list[str]:
@@ -43,7 +53,6 @@ def alarms(walk: Walk) -> list[str]:
 
 
 def test_the_last_day_goes_over_zalo_and_not_by_mail_too(walk, fake):
-    zalo.remind(walk)
     assert zalo.deliver(walk, fake) == {"accepted": 1}
     assert [(each.host, each.to) for each in fake.received] == [("oa", UID)]
     assert zalo.letters() == [("zalo", "sent")]
@@ -53,7 +62,6 @@ def test_the_last_day_goes_over_zalo_and_not_by_mail_too(walk, fake):
 
 def test_what_fails_for_good_goes_over_the_next_channel_at_once(walk, fake):
     fake.users[UID].restricted = True
-    zalo.remind(walk)
     assert zalo.deliver(walk, fake) == {"accepted": 1, "permanent": 1}
     assert zalo.letters() == [("zalo", "failed"), ("email", "sent")]
     assert len(mailed(walk)) == 1
@@ -63,7 +71,6 @@ def test_what_fails_for_good_goes_over_the_next_channel_at_once(walk, fake):
 
 def test_what_fails_over_every_channel_is_told_the_standing_office_once(walk, fake):
     fake.users[UID].restricted = True
-    zalo.remind(walk)
     change("UPDATE contacts SET email = NULL WHERE code = 'a.1'")
     zalo.deliver(walk, fake)
     walk.visit("2021-11-19 07:45")
@@ -75,7 +82,6 @@ def test_what_fails_over_every_channel_is_told_the_standing_office_once(walk, fa
 
 def test_a_passing_failure_is_tried_again_over_the_same_channel(walk, fake):
     fake.faults.next(-214)
-    zalo.remind(walk)
     assert zalo.deliver(walk, fake) == {"transient": 1}
     assert zalo.letters() == [("zalo", "queued")]
     assert zalo.deliver(walk, fake, "2021-11-19 07:31") == {"accepted": 1}
@@ -85,7 +91,6 @@ def test_a_passing_failure_is_tried_again_over_the_same_channel(walk, fake):
 
 def test_an_unknown_code_is_tried_twice_more_then_shown_and_the_next_channel_taken(walk, fake):
     fake.faults.next_many([-9999] * 5)
-    zalo.remind(walk)
     for moment in ("07:30", "07:31", "07:36", "07:51", "08:52"):
         zalo.deliver(walk, fake, f"2021-11-19 {moment}")
     sends = [call for call in fake.calls if call.path == "/v3.0/oa/message/cs"]
@@ -105,7 +110,6 @@ def test_an_unknown_code_is_tried_twice_more_then_shown_and_the_next_channel_tak
 )
 def test_what_is_put_off_keeps_to_the_sending_windows(walk, fake, code, moment):
     fake.faults.next(code)
-    zalo.remind(walk)
     zalo.deliver(walk, fake)
     for quiet in ("2021-11-19 07:30", "2021-11-20 09:00", "2021-11-21 09:00"):
         if quiet < moment:
@@ -123,7 +127,6 @@ def test_what_is_put_off_keeps_to_the_sending_windows(walk, fake, code, moment):
 def test_what_may_have_gone_is_held_and_shown_and_never_sent_again_unasked(walk, fake, fault):
     spoil = {"hang": (1.5,), "http": (503,)}.get(fault, ())
     getattr(fake.faults, fault)(*spoil)
-    zalo.remind(walk)
     assert zalo.deliver(walk, fake) == {"unknown": 1}
     for moment in ("07:35", "08:35", "10:00"):
         walk.tick(f"2021-11-19 {moment}")
@@ -137,7 +140,6 @@ def test_what_may_have_gone_is_held_and_shown_and_never_sent_again_unasked(walk,
 def uncertain(walk, fake) -> int:
     """Leave the officer's letter uncertain and return its number."""
     fake.faults.drop()
-    zalo.remind(walk)
     zalo.deliver(walk, fake)
     ((number,),) = rows("SELECT id FROM letters WHERE state = 'uncertain'")
     return number
@@ -176,7 +178,6 @@ def test_a_person_drops_an_uncertain_letter(walk, fake):
 
 
 def test_a_letter_is_resent_with_what_is_true_now_and_not_when_nothing_is(walk, fake):
-    zalo.remind(walk)
     zalo.deliver(walk, fake)
     ((number,),) = rows("SELECT id FROM letters WHERE channel = 'zalo'")
     with transaction() as session:
@@ -188,7 +189,8 @@ def test_a_letter_is_resent_with_what_is_true_now_and_not_when_nothing_is(walk, 
         resend(session, number, at=at("2021-11-19 09:40"), by="MẪU")
 
 
-def test_a_mail_is_resent_under_its_own_id_and_marked(walk):
+def test_a_mail_is_resent_under_its_own_id_and_marked(database, tmp_path, mailbox):
+    walk = begin(tmp_path / "files", mailbox, of_units=zalo.units(a=UID))
     walk.visit("2021-11-16 07:30")
     ((number,),) = rows("SELECT id FROM letters WHERE kind = 'reminder'")
     with transaction() as session:
@@ -221,14 +223,12 @@ def test_a_channel_that_is_set_up_wrongly_is_held_for_everybody_and_alarms_once(
 
 
 def test_without_consent_the_channel_is_held_and_nothing_falls_back(walk, fake):
-    zalo.remind(walk)
     assert zalo.deliver(walk, fake, tokens=Given(None)) == {"configuration": 1}
     assert zalo.letters() == [("zalo", "queued")]
     assert rows("SELECT channel FROM channel_holds") == [("zalo",)]
 
 
 def test_letters_for_a_channel_that_is_set_up_no_more_are_held_not_forgotten(walk, fake):
-    zalo.remind(walk)
     walk.deliver(LAST_DAY)
     assert rows("SELECT channel FROM channel_holds") == [("zalo",)]
     walk.visit("2021-11-19 07:40")
@@ -236,7 +236,6 @@ def test_letters_for_a_channel_that_is_set_up_no_more_are_held_not_forgotten(wal
 
 
 def test_a_refused_token_is_renewed_once_and_the_letter_sent_once(walk, fake):
-    zalo.remind(walk)
     stale, good = fake.pair()[0], fake.pair()[0]
     fake.state.grants[0].access_until = at("2021-11-18 07:30")
     tokens = Given(stale, good)

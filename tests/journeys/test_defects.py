@@ -8,7 +8,7 @@ from config.script_file import Verb
 from notifications.mailbox import Mailbox
 from rules.calendar import By
 from tests import factories
-from tests.walking import at, begin, change, dated, rows
+from tests.walking import at, begin, begun, change, dated, rows
 
 ONE_UNIT = factories.units(communes=("a",))
 
@@ -22,7 +22,7 @@ def mailbox(tmp_path):
 @pytest.fixture
 def walk(database, tmp_path, mailbox):
     """Communes a and b, open since Thursday 11/11/2021, due before Monday the 22nd."""
-    return begin(tmp_path / "files", mailbox)
+    return begun(tmp_path / "files", mailbox)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from rules.calendar import By
 from rules.sending import Outcome
 from tests import factories
 from tests.posting import deliver as send
-from tests.walking import FROM, OPEN_GATE, at, begin, rows
+from tests.walking import FROM, OPEN_GATE, at, begin, begun, rows
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def mailbox(tmp_path):
 @pytest.fixture
 def walk(database, tmp_path, mailbox):
     """Communes a and b, open since Thursday 11/11/2021, due before Monday the 22nd."""
-    return begin(tmp_path / "files", mailbox)
+    return begun(tmp_path / "files", mailbox)
 
 
 def together(*jobs):

@@ -38,14 +38,11 @@ TOLD = """
 """  # a word that something waits is prepared at midnight and nobody's business where nothing waits any more
 
 
-def foretold(file: CampaignFile, script: Sequence[ScriptLine], folder: Path) -> Counter:
+def foretold(file: CampaignFile, script: Sequence[ScriptLine], folder: Path, database: Database) -> Counter:
     """Return every notice of the rehearsal."""
-    database = Database(f"sqlite:///{folder}/foretold.db", is_scratch=True)
     rehearse(file, script, database=database, letters=folder / "foretold")
     with using(database):
-        told = Counter(rows(TOLD))
-    database.close()
-    return told
+        return Counter(rows(TOLD))
 
 
 def instants(file: CampaignFile, script: Sequence[ScriptLine], until: datetime) -> list[datetime]:
@@ -61,10 +58,10 @@ def instants(file: CampaignFile, script: Sequence[ScriptLine], until: datetime) 
     return sorted(each for each in found if each is not None and first <= each <= until)
 
 
-def done(file: CampaignFile, script: Sequence[ScriptLine], until: datetime, folder: Path) -> Counter:
+def done(
+    file: CampaignFile, script: Sequence[ScriptLine], until: datetime, folder: Path, database: Database
+) -> Counter:
     """Return every notice of a campaign that regular ticks have led through the same deeds."""
-    database = Database(f"sqlite:///{folder}/done.db", is_scratch=True)
-    database.migrate()
     office = RehearsedOffice(script)
     with using(database), Mailbox(folder / "done") as mailbox:
         coming = instants(file, script, until)
@@ -86,9 +83,7 @@ def done(file: CampaignFile, script: Sequence[ScriptLine], until: datetime, fold
                 if not acted:
                     break
             deliver_letters(now, mailbox.server(FROM))
-        told = Counter(rows(TOLD))
-    database.close()
-    return told
+        return Counter(rows(TOLD))
 
 
 def last(told: Counter) -> datetime:
@@ -99,11 +94,11 @@ def last(told: Counter) -> datetime:
 
 # Without its script the campaign is walked by `make soak`.
 @pytest.mark.parametrize("has_script", [True, *([False] if WALKS > 2 else [])])
-def test_the_campaign_of_the_letter_goes_as_it_was_foretold(tmp_path, has_script):
+def test_the_campaign_of_the_letter_goes_as_it_was_foretold(tmp_path, emptied, has_script):
     file = read_campaign(factories.LETTER)
     script = read_script(factories.SCRIPT, file) if has_script else ()
-    told = foretold(file, script, tmp_path)
-    assert done(file, script, last(told), tmp_path) == told
+    told = foretold(file, script, tmp_path, emptied())
+    assert done(file, script, last(told), tmp_path, emptied()) == told
 
 
 def line(place: int, verb: Verb, now: datetime, *units: str, **more: Any) -> ScriptLine:
@@ -176,9 +171,9 @@ def _by(day: str) -> By:
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_a_campaign_drawn_at_random_goes_as_it_was_foretold(number):
+def test_a_campaign_drawn_at_random_goes_as_it_was_foretold(emptied, number):
     with TemporaryDirectory() as name:
         folder = Path(name)
         file, script = drawn(number, folder / "files")
-        told = foretold(file, script, folder)
-        assert done(file, script, last(told), folder) == told
+        told = foretold(file, script, folder, emptied())
+        assert done(file, script, last(told), folder, emptied()) == told

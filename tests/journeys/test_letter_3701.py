@@ -31,9 +31,8 @@ def played(database: Database, folder: Path, script: bool) -> dict:
 
 
 @pytest.fixture(scope="module")
-def unscripted(tmp_path_factory) -> dict:
-    folder = tmp_path_factory.mktemp("unscripted")
-    return played(Database(f"sqlite:///{folder}/x.db", is_scratch=True), folder / "letters", script=False)
+def unscripted(tmp_path_factory, emptied) -> dict:
+    return played(emptied(), tmp_path_factory.mktemp("unscripted"), script=False)
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +41,8 @@ def letters(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def scripted(tmp_path_factory, letters) -> dict:
-    folder = tmp_path_factory.mktemp("scripted")
-    return played(Database(f"sqlite:///{folder}/x.db", is_scratch=True), letters, script=True)
+def scripted(emptied, letters) -> dict:
+    return played(emptied(), letters, script=True)
 
 
 def told(chronicle: dict, unit: str, **wanted) -> list[tuple[str, str, str]]:

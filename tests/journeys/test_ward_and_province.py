@@ -19,15 +19,13 @@ from tests.factories import ROOT
 class Rehearsed:
     """A campaign without a script: its file, its notices and its letters."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, database: Database) -> None:
         self.file: CampaignFile = read_campaign(ROOT / "config/campaigns" / f"{name}.yaml")
-        database = Database(f"sqlite:///{folder}/x.db", is_scratch=True)
-        rehearse(self.file, (), database=database, letters=folder / "letters")
+        rehearse(self.file, (), database=database, letters=folder)
         with using(database), transaction() as session:
             self.notices: list[NoticeAccount] = notices_of(session, get_campaign(session, self.file.code))
         self.letters = [
-            message_from_bytes(path.read_bytes(), policy=default)
-            for path in (folder / "letters").glob("*.eml")
+            message_from_bytes(path.read_bytes(), policy=default) for path in folder.glob("*.eml")
         ]
 
     def to(self, role: str, step: str, state: NoticeState = NoticeState.SAID) -> list[str]:
@@ -40,13 +38,13 @@ class Rehearsed:
 
 
 @pytest.fixture(scope="module")
-def ward(tmp_path_factory) -> Rehearsed:
-    return Rehearsed("phuong-tan-phong-2026", tmp_path_factory.mktemp("ward"))
+def ward(tmp_path_factory, emptied) -> Rehearsed:
+    return Rehearsed("phuong-tan-phong-2026", tmp_path_factory.mktemp("ward"), emptied())
 
 
 @pytest.fixture(scope="module")
-def province(tmp_path_factory) -> Rehearsed:
-    return Rehearsed("tinh-lai-chau-2025", tmp_path_factory.mktemp("province"))
+def province(tmp_path_factory, emptied) -> Rehearsed:
+    return Rehearsed("tinh-lai-chau-2025", tmp_path_factory.mktemp("province"), emptied())
 
 
 def test_in_a_ward_the_groups_owe_the_dossiers(ward):

@@ -15,7 +15,7 @@ from notifications.mailbox import Mailbox
 from rules.calendar import Before, By, WithinWorkingDays
 from rules.deeds import Why
 from rules.stages import Mode, PaperChange, PaperRole, Stage
-from tests.walking import Walk, at, begin, rows, shown
+from tests.walking import Walk, at, begin, begun, rows, shown
 
 TABLES = (
     "campaigns",
@@ -42,7 +42,7 @@ def mailbox(tmp_path: Path):
 @pytest.fixture
 def walk(database, tmp_path, mailbox) -> Walk:
     """Communes a and b in self-assessment since Thursday 11/11/2021, due before Monday the 22nd."""
-    return begin(tmp_path / "files", mailbox)
+    return begun(tmp_path / "files", mailbox)
 
 
 def everything() -> dict[str, list]:

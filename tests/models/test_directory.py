@@ -14,7 +14,7 @@ from models.permits import FromTheFuture
 from models.replacements import DaysBackwards, DeputyOfHimself, UnknownPerson
 from notifications.mailbox import Mailbox
 from tests import factories
-from tests.walking import Walk, at, begin, rows
+from tests.walking import Walk, at, begin, begun, rows
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def mailbox(tmp_path: Path):
 
 @pytest.fixture
 def walk(database, tmp_path, mailbox) -> Walk:
-    return begin(tmp_path / "files", mailbox)
+    return begun(tmp_path / "files", mailbox)
 
 
 def replaced(walk: Walk, moment: str, person: str = "MẪU a") -> None:

@@ -28,7 +28,7 @@ from portal.app import create_app
 from portal.deps import now as clock
 from rules.notices import Channel
 from tests import factories
-from tests.walking import FROM, OPEN_GATE, Walk, at, begin, change, rows
+from tests.walking import FROM, OPEN_GATE, Walk, at, begun, change, rows
 
 UID = "9007199254740993001"  # larger than a number that survives JSON
 LAST_DAY = "2021-11-19 07:30"
@@ -54,7 +54,7 @@ def walk(database, tmp_path) -> Iterator[Walk]:
     of_units = factories.units(communes=("a",))
     of_units[-1]["contacts"][0]["zalo"] = UID
     with Mailbox(tmp_path / "mailbox") as mailbox:
-        yield begin(tmp_path / "files", mailbox, of_units=of_units)
+        yield begun(tmp_path / "files", mailbox, of_units)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from notifications.zalo.platform import ZaloAddresses, ZaloApp
 from rules.tokens import Pair
 from tests import zalo
 from tests.torture import crowd
+from tests.torture.deliverer import Deliverer, started
 from tests.torture.desk import Desk, desk
 from tests.walking import at, begin, rows
 
@@ -44,37 +44,29 @@ def kind(tmp_path) -> Iterator[Desk]:
 @contextmanager
 def two_deliverers(
     database, home: Path, now: datetime, port: int, **settings: str
-) -> Iterator[list[subprocess.Popen]]:
+) -> Iterator[list[Deliverer]]:
     """Yield two deliverers that begin at the same time."""
-    environment = {**os.environ, "CONGNHAN_HOME": str(home), "PYTHONPATH": str(ROOT), **settings}
+    environment = {**os.environ, "CONGNHAN_HOME": str(home), **settings}
     environment["CONGNHAN_DATABASE_URL"] = database._engine.url.render_as_string(hide_password=False)
-    command = [sys.executable, "-m", "tests.torture.deliverer", now.isoformat(), str(port)]
-    both = [
-        subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(2)
-    ]
+    both: list[Deliverer] = []
     try:
+        both += [started(environment, now, port), started(environment, now, port)]
         for each in both:
-            assert each.stdout.readline() == "ready\n"
-        for each in both:
-            each.stdin.write("go\n")
-            each.stdin.flush()
+            each.go()
         yield both
     finally:
         for each in both:
-            each.kill()
-            each.communicate()
+            each.process.kill()
+            each.wait(10)
 
 
-def kill(both: list[subprocess.Popen], chance: random.Random) -> None:
+def kill(both: list[Deliverer], chance: random.Random) -> None:
     """Kill each of them at some moment of its life."""
     deaths = sorted(((chance.uniform(0, LONGEST_LIFE), each) for each in both), key=lambda death: death[0])
     began = time.monotonic()
     for moment, each in deaths:
         time.sleep(max(0, began + moment - time.monotonic()))
-        each.send_signal(signal.SIGKILL)
+        each.kill()
 
 
 def test_killed_at_any_moment_nothing_is_lost_or_doubled_unmarked(database, tmp_path, kind):

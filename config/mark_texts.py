@@ -1,0 +1,152 @@
+"""Marks as people type them in a table, a command or a workbook, read for the leaf they are about."""
+
+import re
+from decimal import Decimal, InvalidOperation
+
+from rules.criteria import Criterion, LeafKind, Mark, folded
+from rules.scoring import BadMark, Fault
+
+MET = frozenset(map(folded, ("đạt", "x", "met", "pass", "true", "đúng")))
+NOT_MET = frozenset(map(folded, ("chưa đạt", "không đạt", "not_met", "not met", "fail", "false", "sai")))
+YES = frozenset(map(folded, ("có", "yes", "y")))
+NO = frozenset(map(folded, ("không", "no", "n")))
+NOT_APPLICABLE = frozenset(
+    map(folded, ("KAD", "n/a", "na", "không áp dụng", "không phát sinh", "not_applicable"))
+)
+
+# An occurrence that a case excuses: `1 (bat-kha-khang)`.
+WITH_CASE = re.compile(r"(?P<count>[^()]+)\((?P<case>[^()]+)\)")
+
+ABOUT_A_NUMBER = frozenset(
+    {
+        *(LeafKind.RATIO_MIN, LeafKind.RATIO_BANDS, LeafKind.COUNT_MIN, LeafKind.MUST_NOT_OCCUR),
+        *(LeafKind.NOT_WORSE_THAN_LAST_YEAR, LeafKind.PER_OCCURRENCE),
+    }
+)
+
+
+def read_mark(leaf: Criterion, text: str) -> Mark | None:
+    """Return the mark a text means at a leaf, None where it is blank; raises BadMark.
+
+    Numbers take a point or a comma, a share also `95%` or `19/20`. "Đạt" and "chưa đạt" give the
+    verdict itself at any leaf that is met or not. "Có" and "không" answer a question: at a leaf
+    that asks what must not occur they say that it did, or did not. `KAD` is not applicable. Last
+    year and this year stand as `12;10`.
+    """
+    said = text.strip()
+    word = folded(said)
+    if not word:
+        return None
+    if word in NOT_APPLICABLE:
+        return Mark(is_not_applicable=True)
+    match leaf.kind:
+        case None | LeafKind.POINTS | LeafKind.BONUS | LeafKind.PENALTY:
+            return Mark(value=_number(leaf, said))
+        case LeafKind.CHOICE:
+            return Mark(choice=_one_of(leaf, word, {each.code: each.title for each in leaf.options}))
+        case LeafKind.RATING_MIN if word not in MET | NOT_MET:
+            return Mark(choice=_rating(leaf, word))
+        case LeafKind.PER_OCCURRENCE:
+            return Mark(value=_number(leaf, said))
+        case LeafKind.RATIO_BANDS:
+            return Mark(value=_share(leaf, said))
+    verdict = _verdict(leaf, word)
+    if verdict is not None:
+        return Mark(is_met=verdict)
+    match leaf.kind:
+        case LeafKind.RATIO_MIN:
+            return Mark(value=_share(leaf, said))
+        case LeafKind.MUST_NOT_OCCUR:
+            return _occurrences(leaf, said)
+        case LeafKind.NOT_WORSE_THAN_LAST_YEAR:
+            return _two_years(leaf, said)
+        case LeafKind.COUNT_MIN:
+            return Mark(value=_number(leaf, said))
+    raise BadMark(leaf.code, Fault.NEEDS_VERDICT)
+
+
+def _verdict(leaf: Criterion, word: str) -> bool | None:
+    if word in MET:
+        return True
+    if word in NOT_MET:
+        return False
+    if leaf.kind is LeafKind.MUST_NOT_OCCUR:
+        # The answer is to "did it occur?".
+        return False if word in YES else True if word in NO else None
+    if word in YES or (word == "1" and leaf.kind not in ABOUT_A_NUMBER):
+        return True
+    if word in NO or (word == "0" and leaf.kind not in ABOUT_A_NUMBER):
+        return False
+    return None
+
+
+def _number(leaf: Criterion, text: str) -> Decimal:
+    try:
+        number = Decimal(text.replace(" ", "").replace(",", "."))
+    except InvalidOperation:
+        raise BadMark(leaf.code, Fault.NEEDS_NUMBER) from None
+    if not number.is_finite() or "e" in text.lower():
+        raise BadMark(leaf.code, Fault.NEEDS_NUMBER)
+    return number
+
+
+def _share(leaf: Criterion, text: str) -> Decimal:
+    """Return a percentage: `95`, `95%`, or the share of two counts, `19/20`."""
+    part, mark, whole = text.partition("/")
+    if not mark:
+        return _number(leaf, text.removesuffix("%"))
+    total = _number(leaf, whole)
+    if total <= 0:
+        raise BadMark(leaf.code, Fault.NEEDS_NUMBER)
+    return _number(leaf, part) * 100 / total
+
+
+def _occurrences(leaf: Criterion, text: str) -> Mark:
+    found = WITH_CASE.fullmatch(text)
+    if found is None:
+        return Mark(value=_number(leaf, text))
+    known = {each.code: each.title for each in leaf.waivers}
+    case = found["case"].strip()
+    wanted = folded(case)
+    waiver = next((code for code, title in known.items() if wanted in (folded(code), folded(title))), case)
+    return Mark(value=_number(leaf, found["count"].strip()), waiver=waiver)
+
+
+def _two_years(leaf: Criterion, text: str) -> Mark:
+    before, mark, now = text.partition(";")
+    if not mark:
+        raise BadMark(leaf.code, Fault.NEEDS_LAST_YEAR)
+    return Mark(value=_number(leaf, now), before=_number(leaf, before))
+
+
+def _rating(leaf: Criterion, word: str) -> str:
+    if word.isdigit() and 1 <= int(word) <= len(leaf.scale):
+        return leaf.scale[int(word) - 1]
+    return _one_of(leaf, word, {each: each for each in leaf.scale})
+
+
+def _one_of(leaf: Criterion, word: str, known: dict[str, str]) -> str:
+    for code, title in known.items():
+        if word in (folded(code), folded(title)):
+            return code
+    raise BadMark(leaf.code, Fault.NEEDS_CHOICE, ", ".join(known))
+
+
+def mark_text(mark: Mark) -> str:
+    """Return the text that is read as this mark again; decimals with a comma."""
+    if mark.is_not_applicable:
+        return "KAD"
+    if mark.choice is not None:
+        return mark.choice
+    if mark.is_met is not None:
+        return "đạt" if mark.is_met else "chưa đạt"
+    if mark.value is None:
+        return ""
+    value = _plain(mark.value)
+    if mark.before is not None:
+        return f"{_plain(mark.before)};{value}"
+    return f"{value} ({mark.waiver})" if mark.waiver else value
+
+
+def _plain(value: Decimal) -> str:
+    return format(value, "f").replace(".", ",")

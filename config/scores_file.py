@@ -1,0 +1,214 @@
+"""A table of scores (CSV): a row for each subject, a column for each leaf; every mistake with its line."""
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from config.located import FileInvalid, Problem
+from config.mark_texts import read_mark
+from config.messages import say
+from rules.criteria import CriteriaSet, Criterion, LeafKind, Mark, TotalMinByClass, Vetoes
+from rules.scoring import BadMark, Sheet, judge
+
+# Columns that are no leaf, by every name they go by.
+SUBJECT = ("subject", "đối tượng", "đơn vị", "tổ dân phố")
+CLASS = ("class", "loại", "loại địa bàn")
+VOTES = ("votes_pct", "tỷ lệ tán thành")
+QUORUM = ("quorum_pct", "tỷ lệ dự họp")
+VETOES = ("vetoes", "loại trừ")
+CHILDREN = ("children_pct", "tỷ lệ đơn vị trực thuộc")
+
+
+def read_scores(path: Path, criteria: CriteriaSet) -> list[Sheet]:
+    """Return the sheets of a table in its order; raises FileInvalid with every mistake."""
+    rows = _rows(path)
+    if not rows:
+        raise FileInvalid([Problem(str(path), 1, say("scores.empty"))])
+    table = _Table(str(path), criteria, rows[0][1])
+    if table.problems:
+        raise FileInvalid(table.problems)
+    sheets = [table.sheet(line, cells) for line, cells in rows[1:]]
+    if not sheets:
+        table.problems.append(Problem(str(path), 1, say("scores.no_rows")))
+    if table.problems:
+        raise FileInvalid(table.problems)
+    return sheets
+
+
+def _rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Return the rows that are not blank with their line; comma, semicolon or tab between cells."""
+    name = str(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise FileInvalid([Problem(name, 1, say("file.not_utf8"))]) from None
+    except (OSError, ValueError):
+        raise FileInvalid([Problem(name, 1, say("file.not_found", name=name))]) from None
+    text = unicodedata.normalize("NFC", text)
+    if "\0" in text:
+        raise FileInvalid([Problem(name, 1, say("file.not_utf8"))])
+    head = text.split("\n", 1)[0]
+    between = max(",;\t", key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=between, strict=True)
+    rows = []
+    try:
+        before = 0
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                rows.append((before + 1, cells))
+            before = reader.line_num
+    except csv.Error:
+        raise FileInvalid([Problem(name, reader.line_num, say("scores.not_csv"))]) from None
+    return rows
+
+
+class _Table:
+    """A table under way: which column is what, and what was wrong so far."""
+
+    def __init__(self, file: str, criteria: CriteriaSet, header: Sequence[str]) -> None:
+        self.file, self.criteria = file, criteria
+        self.problems: list[Problem] = []
+        self.leaves = {leaf.code: leaf for leaf in criteria.leaves()}
+        self.parts = {
+            part.code: part
+            for leaf in criteria.leaves()
+            if leaf.kind is LeafKind.COMPOUND
+            for child in leaf.children
+            for part in child.leaves()
+        }
+        self.columns: dict[str, int] = {}
+        self.names: dict[int, str] = {}
+        self.subjects: dict[str, int] = {}
+        self._read_header([cell.strip() for cell in header])
+
+    def _read_header(self, header: Sequence[str]) -> None:
+        fixed = {
+            name: key
+            for key, names in {
+                "subject": SUBJECT,
+                "class": CLASS,
+                "votes": VOTES,
+                "quorum": QUORUM,
+                "vetoes": VETOES,
+                "children": CHILDREN,
+            }.items()
+            for name in names
+        }
+        for place, name in enumerate(header):
+            key = fixed.get(name.casefold()) or (name if name in self.leaves or name in self.parts else None)
+            if not name:
+                continue
+            if key is None:
+                known = ", ".join([*self.leaves, *self.parts])
+                self.problems.append(
+                    Problem(self.file, 1, say("scores.unknown_column", name=name, known=known))
+                )
+            elif key in self.columns:
+                self._problem(1, "scores.column_twice", name=name)
+            else:
+                self.columns[key], self.names[place] = place, name
+        if "subject" not in self.columns:
+            self._problem(1, "scores.no_subject")
+        if not any(key in self.columns for key in (*self.leaves, *self.parts)):
+            self._problem(1, "scores.no_leaf", known=", ".join(self.leaves))
+
+    def sheet(self, line: int, cells: Sequence[str]) -> Sheet:
+        """Return the sheet of a row; what is wrong with it is kept for all rows together."""
+        if len(cells) > max(self.columns.values(), default=0) + 1 and any(
+            cell.strip() for cell in cells[max(self.names, default=0) + 1 :]
+        ):
+            self._problem(line, "scores.too_many_cells")
+        said = {
+            key: cells[place].strip() if place < len(cells) else "" for key, place in self.columns.items()
+        }
+        subject = said["subject"]
+        if not subject:
+            self._problem(line, "scores.nobody")
+        elif subject in self.subjects:
+            self._problem(line, "scores.subject_twice", name=subject, first=self.subjects[subject])
+        self.subjects.setdefault(subject, line)
+        return Sheet(
+            subject=subject,
+            class_=self._class(line, said.get("class", "")),
+            marks=dict(self._marks(line, said)),
+            votes_percent=self._percent(line, "votes", said),
+            quorum_percent=self._percent(line, "quorum", said),
+            vetoes=self._vetoes(line, said.get("vetoes", "")),
+            children_percent=self._percent(line, "children", said),
+        )
+
+    def _problem(self, line: int, code: str, **facts: object) -> None:
+        self.problems.append(Problem(self.file, line, say(code, **facts)))
+
+    def _marks(self, line: int, said: Mapping[str, str]) -> Iterator[tuple[str, Mark]]:
+        for code, leaf in self.leaves.items():
+            mark = self._mark(line, leaf, said.get(code, ""))
+            if mark is None and leaf.kind is LeafKind.COMPOUND:
+                mark = self._compound(line, leaf, said)
+            if mark is not None:
+                yield code, mark
+
+    def _compound(self, line: int, leaf: Criterion, said: Mapping[str, str]) -> Mark | None:
+        """Return whether all parts are met; None while one that could still fail it is not known."""
+        met: list[bool | None] = []
+        for child in leaf.children:
+            for part in child.leaves():
+                mark = self._mark(line, part, said.get(part.code, ""))
+                met.append(judge(part, mark).is_met if mark is not None else None)
+        if False in met:
+            return Mark(is_met=False)
+        return None if None in met else Mark(is_met=True)
+
+    def _mark(self, line: int, leaf: Criterion, text: str) -> Mark | None:
+        try:
+            mark = read_mark(leaf, text)
+            judge(leaf, mark, self.criteria.step)
+        except BadMark as error:
+            what = say(f"bad_mark.{error.fault}", leaf=error.leaf, allowed=error.allowed)
+            self._problem(line, "scores.bad_cell", column=leaf.code, got=text[:40], what=what)
+            return None
+        return mark
+
+    def _class(self, line: int, text: str) -> str | None:
+        rules = [rule for rule in self.criteria.rules if isinstance(rule, TotalMinByClass)]
+        if not text or not rules:
+            return None
+        found = rules[0].find(text)
+        if found is None:
+            known = ", ".join(each.code for each in rules[0].classes)
+            self._problem(line, "scores.unknown_class", got=text, known=known)
+            return None
+        return found.code
+
+    def _percent(self, line: int, key: str, said: Mapping[str, str]) -> Decimal | None:
+        text = said.get(key, "")
+        if not text:
+            return None
+        try:
+            value = Decimal(text.removesuffix("%").strip().replace(",", "."))
+        except InvalidOperation:
+            value = Decimal(-1)
+        if not value.is_finite() or not 0 <= value <= 100:
+            self._problem(
+                line, "scores.not_a_percentage", column=self.names[self.columns[key]], got=text[:40]
+            )
+            return None
+        return value
+
+    def _vetoes(self, line: int, text: str) -> frozenset[str]:
+        codes = frozenset(code.strip() for code in text.split(";") if code.strip())
+        rules = [rule for rule in self.criteria.rules if isinstance(rule, Vetoes)]
+        known = {each.code for rule in rules for each in rule.known or ()}
+        if codes and not rules:
+            self._problem(line, "scores.no_vetoes", got=", ".join(sorted(codes)))
+        elif codes - known and all(rule.known is not None for rule in rules):
+            self._problem(
+                line,
+                "scores.unknown_veto",
+                got=", ".join(sorted(codes - known)),
+                known=", ".join(sorted(known)),
+            )
+        return codes

@@ -1,0 +1,168 @@
+"""Commands about what is in a dossier: parts put in and taken out, what is there, what is missing."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from config.messages import say
+from config.score_words import missing_words
+from flows.chronicle import iso
+from flows.command_line import (
+    At,
+    ByWhom,
+    Code,
+    Force,
+    Json,
+    Now,
+    UnitCode,
+    about,
+    app,
+    moment,
+)
+from flows.refusals import shown
+from models import dossiers
+from models.dossier_states import DossierState, Entry, dossiers_of, entries_of
+from models.work_items import UnknownUnit
+from rules.dossiers import DossierPart, Missing
+
+Part = Annotated[DossierPart, typer.Argument(metavar="PART", help=say("help.part"))]
+OfGroup = Annotated[str | None, typer.Option("--group", metavar="NAME", help=say("help.group"))]
+OfLeaf = Annotated[str | None, typer.Option("--leaf", metavar="LEAF", help=say("help.leaf"))]
+
+
+@app.command(help=say("help.attach"))
+def attach(
+    code: Code,
+    unit: UnitCode,
+    part: Part,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help=say("help.attached"))] = None,
+    group: OfGroup = None,
+    leaf: OfLeaf = None,
+    note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help=say("help.part_note"))] = None,
+    at: At = None,
+    by: ByWhom = None,
+    now: Now = None,
+    force: Force = False,
+) -> None:
+    """Put a part into a dossier: a file, or the note that it came on paper."""
+    when = moment(at, now, force=force)
+    with about(code) as (session, campaign):
+        digest = dossiers.put_in(
+            session,
+            campaign,
+            unit,
+            part,
+            file=file,
+            group=group,
+            leaf=leaf,
+            note=note,
+            at=when.at,
+            recorded_at=when.recorded_at,
+            by=by,
+        )
+    what = "done.attached" if digest else "done.noted_on_paper"
+    typer.echo(say(what, part=say(f"part.{part}"), unit=unit, name=file.name if file else "", digest=digest))
+
+
+@app.command(help=say("help.detach"))
+def detach(
+    code: Code,
+    unit: UnitCode,
+    part: Part,
+    name: Annotated[str | None, typer.Option("--name", metavar="FILE", help=say("help.part_name"))] = None,
+    at: At = None,
+    by: ByWhom = None,
+    now: Now = None,
+    force: Force = False,
+) -> None:
+    """Take a part out of a dossier again."""
+    when = moment(at, now, force=force)
+    with about(code) as (session, campaign):
+        count = dossiers.take_out(
+            session, campaign, unit, part, name=name, at=when.at, recorded_at=when.recorded_at, by=by
+        )
+    typer.echo(say("done.detached", part=say(f"part.{part}"), unit=unit, count=count))
+
+
+@app.command(help=say("help.dossier"))
+def dossier(
+    code: Code,
+    unit: Annotated[str | None, typer.Argument(metavar="UNIT", help=say("help.unit"))] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what dossiers hold and lack, all of them or one with everything that was put in."""
+    with about(code) as (session, campaign):
+        states = dossiers_of(session, campaign)
+        if unit is not None and unit not in states:
+            raise UnknownUnit(unit, tuple(states))
+        chosen = {unit: states[unit]} if unit is not None else states
+        entries = entries_of(session, campaign, unit) if unit is not None else []
+    if as_json:
+        told = [_as_json(state) for state in chosen.values()]
+        whole: Any = told if unit is None else told[0] | {"entries": [_entry(each) for each in entries]}
+        typer.echo(json.dumps(whole, ensure_ascii=False, indent=2))
+        return
+    for state in chosen.values():
+        typer.echo(_line(state))
+    for each in entries:
+        typer.echo(_entry_line(each))
+
+
+def _line(state: DossierState) -> str:
+    what = "; ".join(missing_words(each) for each in state.missing) or say("missing.nothing")
+    kind = "dossier_line.not_proposing" if state.is_not_proposing else "dossier_line.proposing"
+    content = state.content
+    return say(kind, unit=state.unit, groups=content.groups, scores=content.scores_given, missing=what)
+
+
+def _entry_line(entry: Entry) -> str:
+    where = ", ".join(each for each in (entry.group, entry.leaf) if each)
+    return say(
+        "dossier_line.entry" if entry.stands else "dossier_line.replaced",
+        round=entry.round,
+        at=shown(entry.put_at),
+        part=say(f"part.{entry.part}"),
+        where=f" ({where})" if where else "",
+        name=entry.name or say("dossier_line.on_paper"),
+        digest=(entry.sha256 or "")[:12],
+    )
+
+
+def _as_json(state: DossierState) -> dict[str, Any]:
+    content = state.content
+    return {
+        "unit": state.unit,
+        "not_proposing": state.is_not_proposing,
+        "groups": content.groups,
+        "groups_unlisted": content.groups_unlisted,
+        "scores_given": content.scores_given,
+        "scores_missing": content.scores_missing,
+        "parts": sorted(part.value for part in content.parts),
+        "missing": [_missing(each) for each in state.missing],
+    }
+
+
+def _missing(missing: Missing) -> dict[str, Any]:
+    wanted = missing.part
+    return {
+        "part": wanted.part.value if wanted.part else None,
+        "title": wanted.title,
+        "count": missing.count,
+    }
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    return {
+        "part": entry.part.value,
+        "group": entry.group,
+        "leaf": entry.leaf,
+        "name": entry.name,
+        "sha256": entry.sha256,
+        "note": entry.note,
+        "round": entry.round,
+        "at": iso(entry.put_at),
+        "by": entry.by,
+        "stands": entry.stands,
+    }
