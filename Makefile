@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CAMPAIGN := config/campaigns/lai-chau-2021
+# One more than there are processors: tests that wait for a server leave room for others.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test soak torture check format bench lock clean
@@ -16,7 +18,7 @@ run: $(READY) ## Rehearse letter 3701's campaign; letters and summary go to out/
 	@$(BIN)/congnhan rehearse $(CAMPAIGN).yaml --script $(CAMPAIGN).script.yaml --out out
 
 test: $(READY) ## Run every test, on SQLite and on PostgreSQL
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 soak: $(READY) ## Walk many more campaigns drawn at random than the tests do (some minutes)
 	@WALKS=$${WALKS:-200} $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder \
@@ -31,7 +33,7 @@ check: $(READY) ## What CI runs: format, lint, types, imports, tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 format: $(READY) ## Format the code
 	$(BIN)/ruff format .

@@ -227,7 +227,9 @@ def _event_facts(event: journal.Event) -> dict[str, Any]:
     facts["in_group"] = f" ({event.detail['group']})" if event.detail.get("group") else ""
     facts["score_kind"] = say(f"score_kind.{event.detail['kind']}") if event.what == "scores_settled" else ""
     facts["leaves"] = "; ".join(event.detail.get("leaves", []))
-    facts["holds_at"] = event.detail.get("holds_at", "")[:16].replace("T", " ")
+    facts["counts"] = say("frozen_counts", **event.detail) if "recognised" in event.detail else ""
+    held = event.detail.get("holds_at")
+    facts["holds_at"] = f"{datetime.fromisoformat(held).astimezone(CITY):%d/%m/%Y %H:%M}" if held else ""
     roles = event.detail.get("roles", [])
     facts["roles"] = ", ".join(say(f"paper_role.{role}") for role in roles) or say("paper_role.none")
     return facts

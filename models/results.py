@@ -100,9 +100,9 @@ def freeze_list(
     """
     is_first = campaign.list_frozen_at is None
     permit(campaign, Deed.CONCLUDE if is_first else Deed.FREEZE_AGAIN, at=at, recorded_at=recorded_at)
-    meeting_id = check_meeting(session, campaign)
     frozen = None
     if _has_scores(session, campaign):
+        meeting_id = check_meeting(session, campaign)
         frozen = _next_version(
             session, campaign, meeting_id, at=at, recorded_at=recorded_at, by=by, reason=reason or ""
         )
@@ -235,9 +235,9 @@ def _explain(session: Session, campaign: Campaign, version_id: int) -> None:
                 if each.outcome is not Outcome.HELD
             ]
             if known.case is not None and not known.case.is_proposed:
-                reasons.insert(0, _reason("not_proposed", known.case.reason))
+                reasons = [_reason("not_proposed", known.case.reason)]
             elif known.case is None:
-                reasons.insert(0, _reason("not_listed"))
+                reasons = [_reason("not_listed")]
             elif result.verdict is Verdict.MET:
                 reasons.append(_reason("meeting_vote"))
             rows.append({"of_group": known.group.id, "why": reasons})

@@ -1,5 +1,6 @@
 """What every test may ask for: a fresh database of each kind, migrated; nothing of this machine's."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -19,13 +20,24 @@ NUMBERS = count(1)
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.fixture(scope="session")
+def home_link(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One name for the folders of all tests, a link to that of the test which runs.
+
+    The program keeps what it has compiled by the address of its database: that stays the same.
+    """
+    return tmp_path_factory.mktemp("here") / "now"
+
+
 @pytest.fixture(autouse=True)
-def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def installation(home_link: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give the test a home of its own and no variable of the machine's."""
     for name in list(os.environ):
         if name.startswith("CONGNHAN_"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("CONGNHAN_HOME", str(tmp_path / "data"))
+    home_link.unlink(missing_ok=True)
+    home_link.symlink_to(tmp_path, target_is_directory=True)
+    monkeypatch.setenv("CONGNHAN_HOME", str(home_link / "data"))
     settings.cache_clear()
     yield
     settings.cache_clear()
@@ -87,16 +99,26 @@ def clean_postgres(postgres: str) -> Callable[[], str]:
         query = (
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
         )
-        tables = ", ".join(name for (name,) in connection.execute(query))
+        tables = [name for (name,) in connection.execute(query)]
         (head,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+
+    filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables)
 
     def clean() -> str:
         with psycopg.connect(_plain(address), autocommit=True) as connection:
             # The journal refuses to be emptied; a replica's session asks no trigger.
             connection.execute("SET session_replication_role = replica")
-            connection.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+            names = [name for (name,) in connection.execute(filled)]
+            for name in names:
+                connection.execute(f"DELETE FROM {name}")
+            if names:
+                # The rows' room is given back too, as by TRUNCATE, which takes twenty times as long.
+                connection.execute(f"VACUUM {', '.join(names)}")
+            connection.execute("SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence")
             connection.execute("ALTER TABLE journal ENABLE TRIGGER USER")
-            connection.execute("UPDATE alembic_version SET version_num = %s", (head,))
+            connection.execute(
+                "UPDATE alembic_version SET version_num = %s WHERE version_num <> %s", (head, head)
+            )
         return address
 
     return clean
@@ -108,12 +130,33 @@ def clean_sqlite(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
     path = tmp_path_factory.mktemp("sqlite") / "test.db"
 
     def clean() -> str:
-        for ending in ("", "-wal", "-shm"):
-            Path(f"{path}{ending}").unlink(missing_ok=True)
-        shutil.copy(sqlite_template, path)
+        _put_anew(sqlite_template, path)
         return f"sqlite:///{path}"
 
     return clean
+
+
+@pytest.fixture(scope="session")
+def emptied(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], Database]]:
+    """Return what empties the one SQLite database for rehearsals and gives it without the last one's rows."""
+    path = tmp_path_factory.mktemp("rehearsals") / "scratch.db"
+    scratch = Database(f"sqlite:///{path}", is_scratch=True)
+
+    def empty() -> Database:
+        scratch.close()
+        _put_anew(sqlite_template, path)
+        return scratch
+
+    yield empty
+    scratch.close()
+
+
+def _put_anew(template: Path, path: Path) -> None:
+    for ending in ("", "-wal", "-shm"):
+        Path(f"{path}{ending}").unlink(missing_ok=True)
+    shutil.copy(template, path)
 
 
 @pytest.fixture(scope="session")
@@ -156,3 +199,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what stays to the end, and come less often.
+
+    To look through every module of the program again and again took a quarter of the time of the tests.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

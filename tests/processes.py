@@ -3,4 +3,6 @@
 from multiprocessing import get_context
 
 PROCESSES = get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.flows.dying", "tests.torture.deliverer", "httpcore", "h11"])
+PROCESSES.set_forkserver_preload(
+    ["tests.flows.dying", "tests.torture.deliverer", "holidays.countries", "httpcore", "h11"]
+)

@@ -1,12 +1,16 @@
 """Prefect's own harness: a real server on loopback, for the few tests that run real flow runs."""
 
+import shutil
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from prefect.testing.utilities import prefect_test_harness
 
+from config.settings import settings
 from flows.console import main
+from tests import factories
 
 
 @pytest.fixture(scope="module")
@@ -29,3 +33,27 @@ def run(capsys, monkeypatch, tmp_path):
         return int(ended.value.code or 0), said.out, said.err
 
     return command
+
+
+@pytest.fixture(scope="session")
+def opened_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which a small campaign was opened by command; to be copied."""
+    folder = tmp_path_factory.mktemp("opened")
+    path = factories.write_campaign(folder / "files")
+    words = ("open", path, "--at", "2021-11-11T07:30", "--by", "MẪU A")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("CONGNHAN_HOME", str(folder / "data"))
+        patched.setattr(sys, "argv", ["congnhan", *map(str, words)])
+        settings.cache_clear()
+        with pytest.raises(SystemExit) as ended:
+            main()
+    settings.cache_clear()
+    assert not ended.value.code
+    return folder / "data"
+
+
+@pytest.fixture
+def opened(opened_home: Path, tmp_path: Path) -> str:
+    """The code of that campaign, in a home of this test's own."""
+    shutil.copytree(opened_home, tmp_path / "data")
+    return "mau-2021"

@@ -7,6 +7,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
 from models.database import Database, DatabaseIsNewer, DatabaseUnreachable, transaction
@@ -88,3 +89,13 @@ def test_sqlite_keeps_the_promises_that_are_off_by_default(tmp_path: Path):
             for name in ("foreign_keys", "journal_mode", "synchronous")
         ]
     assert pragmas == [1, "wal", 2]
+
+
+def test_a_scratch_file_that_was_just_migrated_refuses_what_points_to_nothing(tmp_path: Path):
+    scratch = Database(f"sqlite:///{tmp_path}/x.db", is_scratch=True)
+    scratch.migrate()  # looks away from such rows while it is at work
+    with pytest.raises(IntegrityError, match="FOREIGN KEY"), scratch.transaction() as session:
+        session.execute(
+            text("INSERT INTO item_terms (item_id, deadline_id, since) VALUES (1, 1, '2021-11-11')")
+        )
+    scratch.close()

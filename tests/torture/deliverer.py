@@ -1,7 +1,6 @@
 """A deliverer in a process of its own: it says that it is ready, waits for a word, and delivers once."""
 
 import os
-import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,10 +25,6 @@ class Deliverer:
     def go(self) -> None:
         """Let it deliver."""
         self.pipe.send("go")
-
-    def kill(self) -> None:
-        """End it where it stands."""
-        os.kill(self.process.pid, signal.SIGKILL)
 
     def wait(self, timeout: float) -> int | None:
         """Return the code with which it ended; None if it still runs after so many seconds."""

@@ -1,0 +1,260 @@
+"""The one statement that consolidates a campaign says what the rules of scoring say, group by group."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from models.campaigns import file_of, get_campaign, open_campaign
+from models.consolidation import consolidate
+from models.database import transaction
+from models.groups import groups_of
+from models.marks import NewMark, give_marks
+from models.sheets import known_of
+from models.tables import GroupCase, ListVersion, VetoFound
+from rules.criteria import Mark, Verdict
+from rules.reviews import ScoreKind
+from rules.scoring import assess
+from tests import factories
+from tests.walking import at, change, rows
+
+NOW = at("2021-11-12 09:00")
+
+POINTS = {
+    "id": "mau-diem",
+    "title": "Bộ tiêu chí MẪU theo điểm",
+    "subject": "residential_group",
+    "method": "points",
+    "step": "0.5",
+    "total_max": 30,
+    "criteria": [
+        {
+            "code": "I",
+            "title": "MẪU một",
+            "max_points": 20,
+            "children": [
+                {"code": "I.1", "title": "MẪU", "max_points": 10},
+                {"code": "I.2", "title": "MẪU", "max_points": 10, "not_applicable": "own_group"},
+            ],
+        },
+        {"code": "II", "title": "MẪU hai", "max_points": 10, "not_applicable": "full_points"},
+        {"code": "III", "title": "MẪU thưởng", "kind": "bonus", "limit": 2, "max_points": 0},
+        {"code": "IV", "title": "MẪU phạt", "kind": "penalty", "limit": 3, "max_points": 0},
+    ],
+    "recognition": {
+        "each_criterion_min_percent": 50,
+        "total_min_by_area": [
+            {"code": "cao", "area": "MẪU cao", "points": 24},
+            {"code": "thap", "area": "MẪU thấp", "points": 15},
+        ],
+        "vote_min": {"percent": 60, "of": "attendees", "quorum_percent_of_invited": 60},
+        "vetoes": None,
+    },
+}
+
+PASS_FAIL = {
+    "id": "mau-dat",
+    "title": "Bộ tiêu chí MẪU đạt hay chưa",
+    "subject": "residential_group",
+    "method": "pass_fail_all",
+    "criteria": [
+        {
+            "code": "1",
+            "title": "MẪU",
+            "children": [
+                {"code": "1.1", "title": "MẪU", "kind": "yes_no"},
+                {"code": "1.2", "title": "MẪU", "kind": "ratio_min", "minimum": 70, "not_applicable": "pass"},
+                {"code": "1.3", "title": "MẪU", "kind": "must_not_occur"},
+            ],
+        }
+    ],
+    "recognition": {"vetoes": None},
+}
+
+LEVELS = {
+    "id": "mau-bac",
+    "title": "Bộ tiêu chí MẪU theo bậc",
+    "subject": "residential_group",
+    "method": "points_to_levels",
+    "total_max": 30,
+    "criteria": [
+        {"code": "A", "title": "MẪU", "max_points": 20},
+        {"code": "B", "title": "MẪU", "max_points": 10},
+    ],
+    "recognition": {
+        "levels": [{"name": "cao", "from": 20}, {"name": "vừa", "from": 8, "below": 20}],
+    },
+}
+
+
+def halves(low: int, high: int) -> st.SearchStrategy[Mark]:
+    return st.integers(2 * low, 2 * high).map(lambda n: Mark(value=Decimal(n) / 2))
+
+
+def numbers(*known: int) -> st.SearchStrategy[Mark]:
+    return st.sampled_from([Mark(value=Decimal(n)) for n in known])
+
+
+NONE = st.none()
+NOT_APPLICABLE = st.just(Mark(is_not_applicable=True))
+LEAVES = {
+    "points": {
+        "I.1": st.one_of(halves(3, 10), NONE),
+        "I.2": st.one_of(halves(3, 10), halves(3, 10), NOT_APPLICABLE, NONE),
+        "II": st.one_of(halves(4, 10), halves(4, 10), NOT_APPLICABLE, NONE),
+        "III": st.one_of(halves(0, 2), NONE),
+        "IV": st.one_of(halves(-3, 0), NONE),
+    },
+    "pass_fail": {
+        "1.1": st.one_of(st.sampled_from([Mark(is_met=True), Mark(is_met=True), Mark(is_met=False)]), NONE),
+        "1.2": st.one_of(
+            st.sampled_from([Mark(value=Decimal(n)) for n in (69, 70, 100)]), NOT_APPLICABLE, NONE
+        ),
+        "1.3": st.one_of(st.sampled_from([Mark(value=Decimal(n)) for n in (0, 0, 1)]), NONE),
+    },
+    "levels": {"A": st.one_of(halves(0, 20), NONE), "B": st.one_of(halves(0, 10), NONE)},
+}
+SETS = {"points": POINTS, "pass_fail": PASS_FAIL, "levels": LEVELS}
+
+
+def group(kind: str) -> st.SearchStrategy[dict]:
+    """A group with its scores by kind, its case and whether something excludes it."""
+    scores = st.fixed_dictionaries(LEAVES[kind])
+    votes = st.one_of(
+        st.none(),
+        st.tuples(st.integers(1, 20), st.integers(0, 10), st.integers(0, 10)).map(
+            lambda drawn: (drawn[0] + drawn[1] + drawn[2], drawn[0] + drawn[1], drawn[0])
+        ),
+    )
+    return st.fixed_dictionaries(
+        {
+            ScoreKind.SELF: scores,
+            ScoreKind.AGENCY: scores,
+            ScoreKind.CONSOLIDATED: st.one_of(st.just({}), st.just({}), scores),
+            ScoreKind.FINAL: st.one_of(st.just({}), st.just({}), scores),
+            "is_proposed": st.sampled_from([True, True, False]),
+            "area_class": st.sampled_from([None, "cao", "thap"]),
+            "votes": votes,
+            "vetoed": st.sampled_from([False, False, False, True]),
+        }
+    )
+
+
+SIZE = 6
+
+
+@pytest.fixture(params=["points", "pass_fail", "levels"])
+def scored(request, database, tmp_path) -> str:
+    """A campaign of one commune with six groups; its dossier counts as handed in."""
+    units = factories.units(communes=("a",))
+    for unit in units:
+        if unit["code"] == "a":
+            unit["groups"] = [f"Bản MẪU {n}" for n in range(SIZE)]
+    branches = [each["code"] for each in SETS[request.param]["criteria"]]
+    file = factories.campaign(tmp_path, units, scored_by=SETS[request.param], reviews={"x": branches})
+    with transaction() as session:
+        open_campaign(session, file, at=NOW, by="MẪU")
+    return request.param
+
+
+def put(campaign_code: str, drawn: list[dict]) -> None:
+    """Leave only what was drawn."""
+    for table in ("results", "list_versions", "marks", "scores", "vetoes", "group_cases"):
+        change(f"DELETE FROM {table}")
+    with transaction() as session:
+        campaign = get_campaign(session, campaign_code)
+        for of, each in zip(groups_of(session, campaign), drawn, strict=True):
+            for kind in ScoreKind:
+                marks = [
+                    NewMark(of.id, leaf, mark, "MẪU") for leaf, mark in each[kind].items() if mark is not None
+                ]
+                give_marks(session, campaign, kind, marks, at=NOW, recorded_at=NOW, by="MẪU")
+            invited, attended, in_favour = each["votes"] or (None, None, None)
+            session.add(
+                GroupCase(
+                    campaign_id=campaign.id,
+                    group_id=of.id,
+                    is_proposed=each["is_proposed"],
+                    reason="MẪU",
+                    area_class=each["area_class"],
+                    invited=invited,
+                    attended=attended,
+                    in_favour=in_favour,
+                    recorded_at=NOW,
+                )
+            )
+            if each["vetoed"]:
+                session.add(
+                    VetoFound(
+                        campaign_id=campaign.id,
+                        group_id=of.id,
+                        code="MAU",
+                        reason="MẪU",
+                        found_at=NOW,
+                        recorded_at=NOW,
+                    )
+                )
+
+
+def version(session, campaign) -> int:
+    row = ListVersion(
+        campaign_id=campaign.id,
+        version=1,
+        frozen_at=NOW,
+        recorded_at=NOW,
+        groups=0,
+        recognised=0,
+        hash="",
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+@given(data=st.data())
+def test_the_statement_says_of_every_group_what_the_rules_say(scored, data):
+    put("mau-2021", data.draw(st.lists(group(scored), min_size=SIZE, max_size=SIZE)))
+    with transaction() as session:
+        campaign = get_campaign(session, "mau-2021")
+        assert consolidate(session, campaign, version(session, campaign)) == SIZE
+        known = known_of(session, campaign, groups_of(session, campaign))
+        expected = [assess(file_of(campaign).criteria, each.sheet()) for each in known]
+    said = rows("SELECT verdict, level, final_total FROM results ORDER BY group_id")
+    for each, (verdict, level, total) in zip(expected, said, strict=True):
+        assert Verdict(verdict) is each.verdict, each
+        assert level == each.level
+        assert (None if total is None else Decimal(total) / 10_000) == each.total
+
+
+def as_marks(points: dict[str, float]) -> dict[str, Mark]:
+    return {leaf: Mark(value=Decimal(str(number))) for leaf, number in points.items()}
+
+
+@pytest.mark.parametrize("scored", ["points"], indirect=True)
+def test_the_four_totals_stand_side_by_side_and_a_departure_counts_only_where_it_was_made(scored):
+    own = {"I.1": 10, "I.2": 9, "II": 8, "III": 1, "IV": 0}
+    found = {"I.1": 9, "I.2": 9, "II": 7, "III": 1, "IV": -1}
+    each = {
+        ScoreKind.SELF: as_marks(own),
+        ScoreKind.AGENCY: as_marks(found),
+        ScoreKind.CONSOLIDATED: as_marks({"II": 7.5}),
+        ScoreKind.FINAL: as_marks({"I.1": 9.5}),
+        "is_proposed": True,
+        "area_class": "cao",
+        "votes": (10, 10, 10),
+        "vetoed": False,
+    }
+    put("mau-2021", [each] * SIZE)
+    with transaction() as session:
+        campaign = get_campaign(session, "mau-2021")
+        consolidate(session, campaign, version(session, campaign))
+    assert set(rows("SELECT self_total, agency_total, consolidated_total, final_total FROM results")) == {
+        (280_000, 250_000, 255_000, 260_000)
+    }
