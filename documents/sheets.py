@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.writer.excel import ExcelWriter
 
 from config.messages import say
 from rules.calendar import CITY
@@ -18,6 +20,8 @@ from rules.calendar import CITY
 DATE_FORMAT = "dd/mm/yyyy hh:mm"
 LONGEST_TEXT = 32_767  # characters that a cell of Excel holds
 A4 = 9
+LONGEST_HEADER = 120  # characters at the head of a page: Excel takes 255, and `&` counts twice
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip can say
 
 # What Excel, or whatever a sheet is saved as, might read as a formula.
 ARMED = ("=", "+", "-", "@", "\t", "\r")
@@ -55,20 +59,39 @@ def workbook(sheets: Iterable[Sheet], *, title: str, made_at: datetime) -> bytes
 
 
 def _write(page: Any, sheet: Sheet, title: str) -> None:
+    dress(page, [column.width for column in sheet.columns], title)
+    styles = _Styles()
+    page.append([styles.heading(page, column.heading) for column in sheet.columns])
+    for row in sheet.rows:
+        page.append([styles.cell(page, value) for value in row])
+
+
+def dress(page: Any, widths: Sequence[int], title: str) -> None:
+    """Make a sheet ready to be read and printed: its first row stays in sight and on every page."""
     page.freeze_panes = "A2"
     page.print_title_rows = "1:1"
     page.page_setup.orientation = "landscape"
     page.page_setup.paperSize = A4
     page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
     page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    page.oddHeader.left.text = title.replace("&", "&&")
+    page.oddHeader.left.text = title[:LONGEST_HEADER].replace("&", "&&")
     page.oddFooter.center.text = say("sheet.page")
-    for number, column in enumerate(sheet.columns, start=1):
-        page.column_dimensions[get_column_letter(number)].width = column.width
-    styles = _Styles()
-    page.append([styles.heading(page, column.heading) for column in sheet.columns])
-    for row in sheet.rows:
-        page.append([styles.cell(page, value) for value in row])
+    for number, width in enumerate(widths, start=1):
+        page.column_dimensions[get_column_letter(number)].width = width
+
+
+def fixed_bytes(book: Workbook) -> bytes:
+    """Return the file of a workbook; the same content gives the same bytes, whenever it is written."""
+    at = datetime(*EARLIEST, tzinfo=CITY).replace(tzinfo=None)
+    book.properties.created = book.properties.modified = at
+    loose = BytesIO()
+    # Not `save`: it writes down when it was called.
+    ExcelWriter(book, ZipFile(loose, "w")).save()
+    file = BytesIO()
+    with ZipFile(loose) as parts, ZipFile(file, "w") as packed:
+        for name in parts.namelist():
+            packed.writestr(ZipInfo(name, EARLIEST), parts.read(name), ZIP_DEFLATED)
+    return file.getvalue()
 
 
 class _Styles:
@@ -87,7 +110,7 @@ class _Styles:
 
     def cell(self, page: Any, value: Cell) -> Any:
         if isinstance(value, str):
-            cell = _text(page, value)
+            cell = text_cell(page, value)
         elif isinstance(value, datetime):
             cell = WriteOnlyCell(page, _in_city(value))
             cell.number_format = DATE_FORMAT
@@ -97,7 +120,7 @@ class _Styles:
         return cell
 
 
-def _text(page: Any, text: str) -> Any:
+def text_cell(page: Any, text: str) -> Any:
     """Return a cell that holds a text and never a formula.
 
     It is stored as a string whatever it begins with. What could be a formula is also marked as Excel

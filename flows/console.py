@@ -24,6 +24,7 @@ from flows import (
     result_commands,
     review_commands,
     score_command,
+    sheets_commands,
     showing,
     zalo_commands,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "result_commands",
     "review_commands",
     "score_command",
+    "sheets_commands",
     "zalo_commands",
 ]
 

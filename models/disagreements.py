@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rules.scoring import assess
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
@@ -13,6 +12,7 @@ from models.sheets import Known, known_of
 from models.tables import Campaign, Score
 from rules.criteria import Verdict
 from rules.reviews import ScoreKind, Standing
+from rules.scoring import assess
 
 AT_A_TIME = 500
 

@@ -1,8 +1,8 @@
 """The facts of letters that come from dossiers and results: what is missing, what became of a group."""
 
-from config.score_words import missing_words, why_words
 from sqlmodel import Session
 
+from config.score_words import missing_words, why_words
 from models.campaigns import file_of
 from models.dossier_states import dossiers_of
 from models.results import NothingFrozen, results_of

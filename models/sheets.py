@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from rules.scoring import Sheet
 from sqlalchemy import and_
 from sqlmodel import Session, col, select
 
@@ -14,6 +13,7 @@ from models.groups import GroupRef
 from models.marks import KeptMark, standing_marks
 from models.tables import Campaign, GroupCase, VetoFound
 from rules.reviews import COUNTS, ScoreKind
+from rules.scoring import Sheet
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,97 @@
+"""What people typed into the cells of a workbook, as texts and marks, or why it cannot be read."""
+
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+from openpyxl.cell.cell import Cell
+
+from config.mark_texts import read_mark
+from config.messages import say
+from documents.cell_texts import plain, tidy, unescaped
+from rules.criteria import Criterion, LeafKind, Mark
+from rules.scoring import BadMark, Fault, judge
+
+RATIOS = (LeafKind.RATIO_MIN, LeafKind.RATIO_BANDS)
+WITH_FIGURES = (Fault.OUT_OF_RANGE, Fault.NOT_A_STEP, Fault.TOO_FINE)
+
+
+class BadCell(Exception):
+    """A cell cannot be read; `str` says why and what to do."""
+
+    def __init__(self, code: str, /, **facts: object) -> None:
+        super().__init__(say(f"workbook.problem.{code}", **facts))
+
+
+def text_of(cell: Cell | None) -> str | None:
+    """Return the text of a cell, a number or a day as people write it; None where it is blank.
+
+    Raises BadCell for a formula, an error of Excel, and TRUE or FALSE.
+    """
+    value = _value(cell)
+    if isinstance(value, datetime):
+        return f"{value:%d/%m/%Y %H:%M}".removesuffix(" 00:00")
+    if isinstance(value, date):
+        return f"{value:%d/%m/%Y}"
+    if isinstance(value, time | timedelta):
+        return str(value)
+    return plain(value) if isinstance(value, Decimal) else value
+
+
+def mark_of(cell: Cell | None, leaf: Criterion, step: Decimal | None) -> Mark | None:
+    """Return the mark of a cell, None where it is blank.
+
+    Raises BadCell for what the leaf cannot have, and for a day: Excel makes one of `1/2`.
+    """
+    value = _value(cell)
+    if value is None:
+        return None
+    if isinstance(value, Decimal):
+        value = plain(_in_percent(value, cell, leaf))
+    if not isinstance(value, str):
+        raise BadCell("date")
+    try:
+        mark = read_mark(leaf, value)
+        judge(leaf, mark, step)
+    except BadMark as error:
+        raise BadCell("mark", got=value[:40], what=_what(error)) from None
+    return mark
+
+
+def _value(cell: Cell | None) -> str | Decimal | date | time | timedelta | None:
+    if cell is None or cell.value is None:
+        return None
+    value = cell.value
+    if cell.data_type == "f" or not isinstance(value, str | bool | int | float | date | time | timedelta):
+        raise BadCell("formula")
+    if cell.data_type == "e":
+        raise BadCell("error", got=str(value))
+    if isinstance(value, bool):
+        raise BadCell("boolean")
+    if isinstance(value, str):
+        return tidy(unescaped(value))
+    if isinstance(value, int | float):
+        return exact(value)
+    return value
+
+
+def exact(number: float) -> Decimal:
+    """Return a number of Excel as it shows it: binary fractions to the 15 digits that it keeps.
+
+    9.57 is 9.57, and what was computed and pasted as 0.30000000000000004 is 0.3.
+    """
+    shown = Decimal(format(number, ".15g"))
+    return shown.quantize(Decimal(1)) if shown == shown.to_integral_value() else shown
+
+
+def _in_percent(value: Decimal, cell: Cell | None, leaf: Criterion) -> Decimal:
+    """Excel keeps what is typed as `95%` as 0,95 and remembers the sign in the format of the cell."""
+    if cell is None or "%" not in (cell.number_format or ""):
+        return value
+    if leaf.kind not in RATIOS:
+        raise BadCell("percent")
+    return exact(float(value * 100))
+
+
+def _what(error: BadMark) -> str:
+    allowed = error.allowed.replace(".", ",") if error.fault in WITH_FIGURES else error.allowed
+    return say(f"bad_mark.{error.fault}", leaf=error.leaf, allowed=allowed)
