@@ -39,9 +39,10 @@ format: $(READY) ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY) ## Ticks beside bare SQL, delivery beside bare smtplib, on both databases (minutes)
+bench: $(READY) ## Ticks and lists beside bare SQL, delivery beside bare smtplib, on both databases (minutes)
 	@$(BIN)/python -m bench.tick
 	@$(BIN)/python -m bench.delivery
+	@$(BIN)/python -m bench.consolidation
 
 lock: ## Pin every dependency anew, with hashes and no address (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes \

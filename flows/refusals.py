@@ -26,6 +26,8 @@ from models import (
     papers,
     permits,
     proof,
+    rankings,
+    referrals,
     replacements,
     results,
     reviews,
@@ -121,6 +123,8 @@ KNOWN = (
     meetings.NoMeeting,
     meetings.TooManyVotes,
     meetings.UnknownMember,
+    rankings.NoRanking,
+    referrals.NothingToTakeOver,
     results.ChangedWithoutReason,
     results.NothingFrozen,
     results.ResultsIncomplete,
@@ -254,6 +258,8 @@ def _facts(error: Exception) -> dict[str, object]:
             return {"subject": subject, "votes": votes, "members": members}
         case meetings.MeetingFallsShort(gaps=found):
             return {"gaps": " ".join(say(f"meeting_gap.{gap}") for gap in found)}
+        case referrals.NothingToTakeOver(other=other, set_id=set_id, known=known):
+            return {"other": other, "set_id": set_id, "known": _listed(known)}
         case results.ResultsIncomplete(count=count, groups=names):
             return {"count": count, "groups": ", ".join(names)}
         case results.ChangedWithoutReason(version=version):

@@ -6,12 +6,29 @@ import typer
 
 from config.messages import say
 from flows import result_view
-from flows.command_line import At, ByWhom, Code, Force, Json, Now, OfUnit, UnitCode, about, app, moment
+from flows.command_line import (
+    BAD_USAGE,
+    At,
+    ByWhom,
+    Code,
+    Force,
+    Json,
+    Now,
+    OfUnit,
+    UnitCode,
+    about,
+    app,
+    moment,
+    refuse,
+)
 from flows.dossier_commands import OfGroup
 from flows.mark_reading import mark_of
 from flows.review_commands import Leaf
+from models import referrals
+from models.campaigns import get_campaign
 from models.disagreements import disagreements as differing
 from models.groups import get_group, groups_of
+from models.rankings import ranking_of
 from models.results import freeze_list, results_of, versions_of
 from models.settled_scores import SettledMark, settle_scores
 from models.sheets import known_of
@@ -71,6 +88,66 @@ def results(
         typer.echo(result_view.results_as_json(code, frozen, chosen))
     else:
         result_view.print_results(frozen, chosen, versions)
+
+
+@app.command(help=say("help.ranking"))
+def ranking(
+    code: Code,
+    years: Annotated[
+        list[str] | None, typer.Option("--years", metavar="UNIT/GROUP=N", help=say("help.years"))
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show who of the recognised is within the quota of the set's ranking."""
+    known = dict(_years(text) for text in years or ())
+    with about(code) as (session, campaign):
+        found = ranking_of(session, campaign, known)
+    if as_json:
+        typer.echo(result_view.ranking_as_json(found))
+    else:
+        result_view.print_ranking(found)
+
+
+def _years(text: str) -> tuple[tuple[str, str], int]:
+    whose, _, count = text.rpartition("=")
+    unit, _, group = whose.partition("/")
+    if not (unit and group and count.isdecimal()):
+        refuse(say("usage.years", text=text), BAD_USAGE)
+    return (unit, group), int(count)
+
+
+@app.command("take-over", help=say("help.take_over"))
+def take_over(
+    code: Code,
+    other: Annotated[str, typer.Argument(metavar="OTHER", help=say("help.other_campaign"))],
+    at: At = None,
+    by: ByWhom = None,
+    now: Now = None,
+    force: Force = False,
+) -> None:
+    """Take over what the frozen list of another campaign says of the same units and those below them."""
+    when = moment(at, now, force=force)
+    with about(code) as (session, campaign):
+        taken = referrals.take_over(
+            session,
+            campaign,
+            get_campaign(session, other),
+            at=when.at,
+            recorded_at=when.recorded_at,
+            by=by,
+        )
+        is_frozen = campaign.list_frozen_at is not None
+    typer.echo(
+        say(
+            "done.taken_over",
+            other=other,
+            version=taken.of.version,
+            scores=taken.scores,
+            shares=taken.shares,
+        )
+    )
+    if is_frozen:
+        typer.echo(say("done.freeze_again", code=code))
 
 
 @app.command(help=say("help.scores"))

@@ -17,6 +17,7 @@ from models.marks import KeptMark
 from models.results import Frozen, Result
 from models.sheets import Known
 from models.tables import Campaign
+from rules.ranking import Ranked
 from rules.reviews import ScoreKind
 
 
@@ -97,6 +98,41 @@ def print_results(frozen: Frozen, found: Sequence[Result], versions: Sequence[Fr
                 typer.echo(f"    - {why_words(reason)}")
     for earlier in versions[:-1]:
         typer.echo(say("results.earlier", version=earlier.version, at=shown(earlier.frozen_at)))
+
+
+def ranking_as_json(found: Sequence[tuple[str, Ranked]]) -> str:
+    """Return a ranking for programs, the best first; `place` is null for who is not ranked."""
+    return as_text(
+        [
+            {
+                "unit": unit,
+                "group": each.candidate.subject,
+                "place": each.place,
+                "standing": each.standing.value,
+                "total": number(each.candidate.total),
+                "votes_pct": number(each.candidate.votes_percent),
+                "years": each.candidate.years,
+            }
+            for unit, each in found
+        ]
+    )
+
+
+def print_ranking(found: Sequence[tuple[str, Ranked]]) -> None:
+    """Print a ranking as a clerk reads it, one line for each."""
+    for unit, each in found:
+        typer.echo(
+            say(
+                "ranking.line",
+                place=each.place or "–",
+                unit=unit,
+                group=each.candidate.subject,
+                total=decimal_words(each.candidate.total),
+                votes=decimal_words(each.candidate.votes_percent),
+                years=each.candidate.years or "–",
+                standing=say(f"ranking_standing.{each.standing}"),
+            )
+        )
 
 
 def side_by_side(campaign: Campaign, known: Sequence[Known]) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from models.tables import (
     Campaign,
     CampaignGroup,
     CampaignLeaf,
+    ChildrenRecognised,
     GroupCase,
     GroupResult,
     MeetingVote,
@@ -178,6 +179,8 @@ def _facts(campaign: Campaign, criteria: CriteriaSet, area_class: str | None) ->
             col(GroupCase.attended).label("attended"),
             col(GroupCase.in_favour).label("in_favour"),
             col(GroupCase.votes_percent).label("votes_percent"),
+            col(ChildrenRecognised.children).label("children"),
+            col(ChildrenRecognised.recognised).label("children_recognised"),
             sums.c.self_total,
             sums.c.agency_total,
             sums.c.consolidated_total,
@@ -196,6 +199,13 @@ def _facts(campaign: Campaign, criteria: CriteriaSet, area_class: str | None) ->
             and_(
                 col(GroupCase.campaign_id) == CampaignGroup.campaign_id,
                 col(GroupCase.group_id) == CampaignGroup.group_id,
+            ),
+        )
+        .outerjoin(
+            ChildrenRecognised,
+            and_(
+                col(ChildrenRecognised.campaign_id) == CampaignGroup.campaign_id,
+                col(ChildrenRecognised.group_id) == CampaignGroup.group_id,
             ),
         )
         .outerjoin(sums, sums.c.group_id == CampaignGroup.group_id)
@@ -268,6 +278,8 @@ def _failed(criteria: CriteriaSet, facts: Any) -> Iterator[Any]:
                 yield facts.c.is_vetoed
             case VoteMin():
                 yield from _votes_failed(rule, facts)
+            case ChildrenShare(percent=percent):
+                yield facts.c.children_recognised * 100 * SCALE < facts.c.children * _whole(percent)
             case Levels(bands=bands):
                 yield facts.c.best_total < literal(min(band.from_value for band in bands), Points())
 
@@ -284,7 +296,7 @@ def _open(criteria: CriteriaSet, facts: Any) -> Iterator[Any]:
             case VoteMin():
                 yield and_(facts.c.attended.is_(None), facts.c.votes_percent.is_(None))
             case ChildrenShare():
-                yield true()
+                yield facts.c.children.is_(None)
 
 
 def _threshold(rule: TotalMinByClass, facts: Any, *, none: Any) -> Any:

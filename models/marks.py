@@ -166,30 +166,42 @@ def standing_marks(
     An agency's mark about a self-score that was changed since does not stand any more.
     """
     ids = list(groups)
-    scores = session.exec(select(Score).where(Score.campaign_id == campaign.id, col(Score.group_id).in_(ids)))
+    # Columns instead of rows of the tables: a country has millions of them.
+    given = [STANDING_OF[kind].is_not(None) for kind in ScoreKind]
+    scores = session.execute(
+        select(Score.group_id, Score.leaf, *given).where(
+            Score.campaign_id == campaign.id, col(Score.group_id).in_(ids)
+        )
+    )
     stands = {
-        (row.group_id, row.leaf, kind)
-        for row in scores
-        for kind in ScoreKind
-        if getattr(row, f"{kind.value}_is") is not None
+        (group_id, leaf, kind)
+        for group_id, leaf, *is_given in scores
+        for kind, is_there in zip(ScoreKind, is_given, strict=True)
+        if is_there
     }
     newest = (
         select(func.max(MarkGiven.id))
         .where(MarkGiven.campaign_id == campaign.id, col(MarkGiven.group_id).in_(ids))
         .group_by(col(MarkGiven.group_id), col(MarkGiven.leaf), col(MarkGiven.kind))
     )
+    marks = session.execute(
+        select(  # type: ignore[call-overload]
+            MarkGiven.group_id,
+            MarkGiven.leaf,
+            MarkGiven.kind,
+            MarkGiven.found,
+            MarkGiven.points,
+            MarkGiven.standing,
+            MarkGiven.reason,
+            MarkGiven.evidence,
+            MarkGiven.given_at,
+            MarkGiven.given_by,
+        ).where(col(MarkGiven.id).in_(newest))
+    )
     return {
-        (row.group_id, row.leaf, ScoreKind(row.kind)): KeptMark(
-            from_json(row.found),
-            row.points,
-            row.standing,
-            row.reason,
-            row.evidence,
-            row.given_at,
-            row.given_by,
-        )
-        for row in session.exec(select(MarkGiven).where(col(MarkGiven.id).in_(newest)))
-        if (row.group_id, row.leaf, ScoreKind(row.kind)) in stands
+        (group_id, leaf, ScoreKind(kind)): KeptMark(from_json(found), *how)
+        for group_id, leaf, kind, found, *how in marks
+        if (group_id, leaf, ScoreKind(kind)) in stands
     }
 
 

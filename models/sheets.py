@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from models.campaigns import file_of
 from models.groups import GroupRef
 from models.marks import KeptMark, standing_marks
-from models.tables import Campaign, GroupCase, VetoFound
+from models.tables import Campaign, ChildrenRecognised, GroupCase, VetoFound
 from rules.reviews import COUNTS, ScoreKind
 from rules.scoring import Sheet
 
@@ -25,6 +25,7 @@ class Known:
     case: GroupCase | None
     area_class: str | None
     vetoes: frozenset[str]
+    children: ChildrenRecognised | None = None
 
     def counting(self, leaf: str) -> KeptMark | None:
         """Return the mark that counts at a leaf: final, else consolidated, else the agency's."""
@@ -51,6 +52,7 @@ class Known:
             votes_percent=self._votes(),
             quorum_percent=self._quorum(),
             vetoes=self.vetoes,
+            children_percent=self._children(),
         )
 
     def _votes(self) -> Decimal | None:
@@ -65,9 +67,14 @@ class Known:
             return None
         return Decimal(self.case.attended) * 100 / self.case.invited
 
+    def _children(self) -> Decimal | None:
+        if self.children is None:
+            return None
+        return Decimal(self.children.recognised) * 100 / self.children.children
+
 
 def known_of(session: Session, campaign: Campaign, groups: Sequence[GroupRef]) -> list[Known]:
-    """Return what is known of these groups, in their order; three statements, however many they are."""
+    """Return what is known of these groups, in their order; four statements, however many they are."""
     ids = [group.id for group in groups]
     marks: dict[int, dict[tuple[str, ScoreKind], KeptMark]] = {}
     for (group_id, leaf, kind), mark in standing_marks(session, campaign, ids).items():
@@ -76,6 +83,7 @@ def known_of(session: Session, campaign: Campaign, groups: Sequence[GroupRef]) -
     vetoes: dict[int, set[str]] = {}
     for row in session.exec(_of_groups(VetoFound, campaign, ids).where(col(VetoFound.lifted_at).is_(None))):
         vetoes.setdefault(row.group_id, set()).add(row.code)
+    children = {row.group_id: row for row in session.exec(_of_groups(ChildrenRecognised, campaign, ids))}
     area_class = file_of(campaign).area_class
     return [
         Known(
@@ -84,6 +92,7 @@ def known_of(session: Session, campaign: Campaign, groups: Sequence[GroupRef]) -
             cases.get(group.id),
             (cases[group.id].area_class if group.id in cases else None) or area_class,
             frozenset(vetoes.get(group.id, ())),
+            children.get(group.id),
         )
         for group in groups
     ]

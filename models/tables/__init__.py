@@ -23,7 +23,14 @@ from models.tables.items import (
     WorkItem,
 )
 from models.tables.letters import ChannelHold, Lease, Letter, Notice, Try
-from models.tables.results import GroupResult, ListVersion, Meeting, MeetingMember, MeetingVote
+from models.tables.results import (
+    ChildrenRecognised,
+    GroupResult,
+    ListVersion,
+    Meeting,
+    MeetingMember,
+    MeetingVote,
+)
 from models.tables.scores import (
     CampaignLeaf,
     Completion,
@@ -44,6 +51,7 @@ __all__ = [
     "CampaignLeaf",
     "CampaignUnit",
     "ChannelHold",
+    "ChildrenRecognised",
     "Completion",
     "Contact",
     "DeadlineStep",

@@ -109,3 +109,20 @@ class GroupResult(SQLModel, table=True):
     consolidated_total: Decimal | None = points()
     final_total: Decimal | None = points()
     reasons: list[Any] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+
+
+class ChildrenRecognised(SQLModel, table=True):
+    """How many of the groups below a unit another campaign's frozen list has, and how many it recognises."""
+
+    __tablename__ = "children_recognised"
+    __table_args__ = (CheckConstraint("recognised <= children AND children > 0", name="some_of_them"),)
+
+    campaign_id: int = Field(
+        foreign_key="campaigns.id", primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
+    group_id: int = Field(
+        foreign_key="residential_groups.id", primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
+    version_id: int = Field(foreign_key="list_versions.id")
+    children: int
+    recognised: int
