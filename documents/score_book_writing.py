@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import WriteOnlyCell
-from openpyxl.styles import Alignment, Font, PatternFill, Protection
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook.protection import WorkbookProtection
 
@@ -51,12 +52,14 @@ def write_book(
     leaves: Sequence[Criterion],
     groups: Sequence[GroupRow],
     *,
+    unit_name: str | None = None,
     deadline: str | None = None,
 ) -> bytes:
     """Return the workbook for these leaves of these groups; the same values give the same bytes.
 
-    `deadline` is told as it stands. What is known of the groups already stands in the cells. Raises
-    BookRefused where the workbook would not be taken back: too many rows, a text too long for a cell.
+    `unit_name` (else the unit's code) and `deadline` are told as they stand. What is known of the
+    groups already stands in the cells. Raises BookRefused where the workbook would not be taken back:
+    too many rows, a text too long for a cell.
     """
     _check_size(stamp, criteria, leaves, groups)
     book = Workbook(write_only=True)
@@ -64,7 +67,7 @@ def write_book(
     # A password would have to be kept and told to be of use, and stops nobody: Excel takes it off in a
     # minute. The protection keeps people from slips; what comes back is checked cell by cell.
     book.security = WorkbookProtection(lockStructure=True)
-    _write_guide(book.create_sheet(say("workbook.sheet.guide")), stamp, title, deadline)
+    _write_guide(book.create_sheet(say("workbook.sheet.guide")), stamp, title, unit_name, deadline)
     lists = Lists(STAMP_SHEET, LISTS_FROM)
     _write_listed(book, stamp, title, criteria, groups, lists)
     _write_scored(book, stamp, title, criteria, leaves, groups, lists)
@@ -72,12 +75,14 @@ def write_book(
     return fixed_bytes(book)
 
 
-def _write_guide(page: Any, stamp: BookStamp, title: str, deadline: str | None) -> None:
+def _write_guide(
+    page: Any, stamp: BookStamp, title: str, unit_name: str | None, deadline: str | None
+) -> None:
     dress(page, [WIDE], title)
     page.freeze_panes = None
     page.print_title_rows = None
     told = [
-        say(code, unit=stamp.unit, campaign=stamp.campaign)
+        say(code, unit=unit_name or stamp.unit, campaign=stamp.campaign)
         for code in catalogue()
         if code.startswith(f"workbook.guide.{stamp.kind}.")
     ]
@@ -88,6 +93,7 @@ def _write_guide(page: Any, stamp: BookStamp, title: str, deadline: str | None) 
         cell.alignment = Alignment(wrap_text=True, vertical="top")
         if number == 0:
             cell.font = Font(bold=True, size=14)
+        page.row_dimensions[number + 1].height = _height(line, WIDE) + (6 if number == 0 else 0)
         page.append([cell])
     page.protection.sheet = True
 
@@ -138,6 +144,18 @@ def _write_scored(
     sheet.close()
 
 
+# The height of a line of text and the most a row can have, in points; the thin grey grid around every cell.
+LINE, HIGHEST = 15, 405
+_THIN = Side("thin", "B7B7B7")
+GRID = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
+
+
+def _height(text: str, width: int) -> float:
+    """Return how high a text stands in a column: programs do not measure the rows of a locked sheet again."""
+    lines = sum(ceil((len(line) + 1) / (width - 1)) for line in text.splitlines() or [""])
+    return min(LINE * lines + 2, HIGHEST)
+
+
 class _Sheet:
     """A sheet of rows under way: cells to fill are yellow and open, all others are locked."""
 
@@ -153,6 +171,8 @@ class _Sheet:
             PatternFill("solid", fgColor="DDE6F0"),
         )
         dress(self._page, [each.width for each in columns], title)
+        self._widths = [each.width for each in columns]
+        self._fit(1, [each.heading for each in columns])
         self._page.append([self._heading(each) for each in columns])
 
     def append(
@@ -168,6 +188,7 @@ class _Sheet:
                     cell.number_format = "@"
                 self._limits.add(get_column_letter(place), self._row, limits[column.key])
             cells.append(cell)
+        self._fit(self._row, [values[each.key] for each in self._columns])
         self._page.append(cells)
         self._row += 1
 
@@ -180,9 +201,16 @@ class _Sheet:
         # Widths, heights and the filter stay free: they alter nothing that is read back.
         protection.formatColumns = protection.formatRows = protection.autoFilter = False
 
+    def _fit(self, row: int, values: Sequence[Value]) -> None:
+        heights = [
+            _height(str(value or ""), width) for value, width in zip(values, self._widths, strict=True)
+        ]
+        self._page.row_dimensions[row].height = max(heights)
+
     def _heading(self, column: BookColumn) -> Any:
         cell = text_cell(self._page, column.heading)
         cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
+        cell.border = GRID
         cell.font, cell.fill = self._bold, self._yellow if column.is_filled else self._blue
         return cell
 
@@ -191,7 +219,7 @@ class _Sheet:
             cell = WriteOnlyCell(self._page, float(value))
         else:
             cell = text_cell(self._page, escaped(value)) if value else WriteOnlyCell(self._page, None)
-        cell.alignment = self._wrapped
+        cell.alignment, cell.border = self._wrapped, GRID
         return cell
 
 

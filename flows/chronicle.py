@@ -8,6 +8,7 @@ from typing import Any
 
 from config.campaign_file import CampaignFile
 from config.messages import say
+from flows.list_facts import iso, list_facts
 from models import journal
 from models.account import NoticeAccount, notices_of
 from models.campaigns import file_of, stages_entered
@@ -118,6 +119,7 @@ def result(
             if item.kind is ItemKind.DOSSIER
         ],
         "decision": {"number": decision.number, "date": decision.issued_on.isoformat()} if decision else None,
+        "list": list_facts(session, campaign),
     }
 
 
@@ -133,11 +135,6 @@ def item_lateness(item: Standing, now: datetime) -> str:
     if item.wording and item.closes_at and item.late_from:
         meant = Deadline(parse_wording(item.wording), item.closes_at, item.late_from)
     return lateness(meant, done_at=item.done_at, now=now).value
-
-
-def iso(instant: datetime | None) -> str | None:
-    """Return an instant in city time, to the second: `2021-11-19T17:00:00+07:00`."""
-    return None if instant is None else instant.astimezone(CITY).isoformat(timespec="seconds")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import typer
 
 from config.messages import say
 from documents.words import notice_words, way_words
-from flows.chronicle import iso
+from flows.list_facts import iso
 from flows.proof_view import attempt_data
 from flows.screen import clean, columns, screen
 from flows.showing import when

@@ -8,7 +8,6 @@ import typer
 
 from config.messages import say
 from config.score_words import missing_words
-from flows.chronicle import iso
 from flows.command_line import (
     At,
     ByWhom,
@@ -21,6 +20,7 @@ from flows.command_line import (
     app,
     moment,
 )
+from flows.list_facts import iso
 from flows.refusals import shown
 from models import dossiers
 from models.dossier_states import DossierState, Entry, dossiers_of, entries_of

@@ -8,7 +8,8 @@ from typing import Any
 import typer
 
 from config.messages import say
-from flows.chronicle import event_words, iso
+from flows.chronicle import event_words
+from flows.list_facts import iso
 from flows.showing import plain_table, when
 from models import journal
 from models.campaigns import file_of

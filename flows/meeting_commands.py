@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from config.messages import say
-from flows.chronicle import iso
 from flows.command_line import (
     BAD_USAGE,
     At,
@@ -21,6 +20,7 @@ from flows.command_line import (
     moment,
     refuse,
 )
+from flows.list_facts import iso
 from flows.refusals import shown
 from models import meetings
 from models.meetings import MeetingState, Vote

@@ -20,7 +20,7 @@ from documents.words import (
     state_words,
     term_words,
 )
-from flows.chronicle import iso
+from flows.list_facts import iso
 from flows.screen import CleanTable, clean, columns, screen
 from flows.showing import when
 from rules.proof import Attempt, HandedIn, ItemLine, NoticeLine, Proof, Sending, Term

@@ -9,7 +9,7 @@ import typer
 
 from config.messages import say
 from config.score_words import decimal_words, why_words
-from flows.chronicle import iso
+from flows.list_facts import iso, number, result_facts, version_facts
 from flows.refusals import shown
 from models.campaigns import file_of
 from models.disagreements import Disagreement
@@ -26,52 +26,15 @@ def as_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def number(value: Decimal | None) -> str | None:
-    """Return a decimal as a program reads it, without a power of ten."""
-    return None if value is None else format(value, "f")
-
-
 def version_as_json(frozen: Frozen | None) -> str:
     """Return a frozen version for programs; `null` where a campaign keeps its scores elsewhere."""
-    return as_text(None if frozen is None else _version(frozen))
-
-
-def _version(frozen: Frozen) -> dict[str, Any]:
-    return {
-        "version": frozen.version,
-        "frozen_at": iso(frozen.frozen_at),
-        "by": frozen.by,
-        "reason": frozen.reason,
-        "groups": frozen.groups,
-        "recognised": frozen.recognised,
-        "hash": frozen.hash,
-    }
+    return as_text(None if frozen is None else version_facts(frozen))
 
 
 def results_as_json(code: str, frozen: Frozen, found: Sequence[Result]) -> str:
     """Return the results of one version for programs, the groups in official order."""
-    results = [result_of(each) for each in found]
-    return as_text({"campaign": code, "list": _version(frozen), "results": results})
-
-
-def result_of(result: Result) -> dict[str, Any]:
-    """Return the result of one group for programs; decimals are text."""
-    return {
-        "unit": result.unit,
-        "group": result.group,
-        "proposed": result.is_proposed,
-        "recognised": result.is_recognised,
-        "verdict": result.verdict.value,
-        "level": result.level,
-        "total": number(result.final_total),
-        "totals": {
-            "self": number(result.self_total),
-            "agency": number(result.agency_total),
-            "consolidated": number(result.consolidated_total),
-            "final": number(result.final_total),
-        },
-        "reasons": [{**reason, "text": why_words(reason)} for reason in result.reasons],
-    }
+    results = [result_facts(each) for each in found]
+    return as_text({"campaign": code, "list": version_facts(frozen), "results": results})
 
 
 def print_results(frozen: Frozen, found: Sequence[Result], versions: Sequence[Frozen]) -> None:

@@ -6,8 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 from documents.score_book import BookKind, BookStamp, GivenMark, GroupRow, read_book, write_book
+from flows.showing import when
 from models import completions, dossiers, reviews
-from models.books import BookContent, book_content
+from models.books import BookContent, book_content, book_deadline
 from models.campaigns import file_of
 from models.database import Session
 from models.marks import KeptMark
@@ -32,12 +33,15 @@ def made(session: Session, campaign: Campaign, unit: str) -> bytes:
     """Return the workbook of a commune or an agency as things stand; raises UnknownUnit, BookRefused."""
     content = book_content(session, campaign, unit)
     file = file_of(campaign)
+    closes_at = book_deadline(session, campaign, content)
     return write_book(
         _stamp(campaign, content),
         campaign.title,
         file.criteria,
         _leaves(campaign, content),
         _rows(campaign, content),
+        unit_name=next((each.name for each in file.units if each.code == unit), None),
+        deadline=when(closes_at) if closes_at else None,
     )
 
 

@@ -14,7 +14,9 @@ from rich.table import Table
 
 from config.campaign_file import CampaignFile
 from config.messages import say
-from flows.chronicle import Row, iso, item_lateness, result
+from config.score_words import decimal_words
+from flows.chronicle import Row, item_lateness, result
+from flows.list_facts import iso
 from models.campaigns import file_of, stage_facts
 from models.database import Session
 from models.extensions import requests_open
@@ -101,12 +103,27 @@ def _timeline_to(console: Console, file: CampaignFile, rows: Sequence[Row], told
             say(f"lateness.{dossier['lateness']}"),
         )
     console.print(ended)
+    if told["result"]["list"]:
+        _list_to(console, told["result"]["list"], names)
     decision = told["result"]["decision"]
     console.print(
         say("result.decided", number=decision["number"], date=_iso_day(decision["date"]))
         if decision
         else say("result.undecided", stage=say(f"stage.{told['result']['stage']}"))
     )
+
+
+def _list_to(console: Console, of: dict[str, Any], names: dict[str, str]) -> None:
+    """Print a frozen list: how many are recognised, and of the others why they are not."""
+    console.print(say("result.list", version=of["version"], recognised=of["recognised"], groups=of["groups"]))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in ("unit", "group", "points", "not_recognised_because"):
+        table.add_column(say(f"column.{column}"))
+    for each in of["results"]:
+        if not each["recognised"]:
+            why = "; ".join(reason["text"] for reason in each["reasons"])
+            table.add_row(names[each["unit"]], each["group"], decimal_words(each["total"]), why)
+    console.print(table)
 
 
 def status(session: Session, campaigns: Iterable[Campaign], now: datetime, *, as_json: bool) -> None:

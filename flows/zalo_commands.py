@@ -9,8 +9,8 @@ import typer
 
 from config.messages import say
 from config.settings import PREFIX, settings
-from flows.chronicle import iso
 from flows.command_line import Json, Now, app, now_or, refuse
+from flows.list_facts import iso
 from flows.refusals import setback, shown
 from flows.zalo_tokens import Turn, account, kept_tokens, pair_of, seal
 from models import tokens

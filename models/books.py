@@ -1,6 +1,7 @@
 """What workbooks of scores are made of and which version of it they hold; they are written elsewhere."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
@@ -8,9 +9,10 @@ from sqlmodel import Session, col, select
 from models.agencies import groups_handed_in
 from models.groups import groups_of
 from models.sheets import Known, known_of
-from models.tables import Campaign, CampaignUnit, JournalEntry, Unit
+from models.tables import Campaign, CampaignUnit, DeadlineVersion, JournalEntry, Unit, WorkItem
 from models.work_items import UnknownUnit
 from rules.stages import Ower
+from rules.work_items import ItemKind
 
 # What changes the content of a commune's workbook, and of an agency's: each raises its version.
 OF_A_COMMUNE = ("self_assessed", "returned")
@@ -26,6 +28,16 @@ class BookContent:
     is_agency: bool
     version: int
     groups: tuple[Known, ...]
+
+
+def book_deadline(session: Session, campaign: Campaign, content: BookContent) -> datetime | None:
+    """Return when what a unit owes is to be there; None where it owes nothing yet or has no term."""
+    kind = ItemKind.REVIEW if content.is_agency else ItemKind.DOSSIER
+    return session.exec(
+        select(DeadlineVersion.closes_at)
+        .join(WorkItem, col(WorkItem.deadline_id) == DeadlineVersion.id)
+        .where(WorkItem.campaign_id == campaign.id, WorkItem.name == f"{kind}/{content.unit}")
+    ).one_or_none()
 
 
 def book_units(session: Session, campaign: Campaign, part: Ower) -> list[str]:

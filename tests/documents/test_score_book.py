@@ -363,3 +363,21 @@ def taken_back(folder, of, groups):
     file = folder / "so.xlsx"
     file.write_bytes(write_book(of, TITLE, EVERY_KIND, LEAVES, groups))
     return read_book(file, of, EVERY_KIND, LEAVES, groups)
+
+
+def test_a_row_is_as_high_as_its_longest_text():
+    groups = [
+        group("to-1"),
+        group("to-2", is_proposed=False, reason="chưa đủ điều kiện; " * 20),
+    ]
+    rows = opened(stamp(), groups)["Danh sách"].row_dimensions
+    assert rows[3].height > 3 * rows[2].height
+
+
+def test_the_guide_names_the_unit_and_its_deadline():
+    content = write_book(
+        stamp(), TITLE, EVERY_KIND, LEAVES, [group()], unit_name="phường MẪU", deadline="T6 19/11/2021 17:00"
+    )
+    told = "\n".join(str(row[0].value) for row in load_workbook(BytesIO(content))["Hướng dẫn"].iter_rows())
+    assert "phường MẪU" in told
+    assert "Thời hạn: T6 19/11/2021 17:00" in told
