@@ -32,6 +32,11 @@ def outcomes(session: Session, campaign: Campaign) -> dict[str, tuple[Outcome, .
         return {}
     by_unit: dict[str, list[Outcome]] = {}
     for each in found:
-        reasons = () if each.is_recognised else tuple(why_words(reason) for reason in each.reasons)
+        reasons = () if each.is_recognised else tuple(_within(why_words(reason)) for reason in each.reasons)
         by_unit.setdefault(each.unit, []).append(Outcome(each.group, each.is_recognised, reasons))
     return {unit: tuple(groups) for unit, groups in by_unit.items()}
+
+
+def _within(sentence: str) -> str:
+    """Return a sentence as it stands within another one, with a small letter and no full stop."""
+    return sentence[:1].lower() + sentence[1:].removesuffix(".")

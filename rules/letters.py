@@ -157,7 +157,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a group on the list that was submitted; `reasons` are whole sentences."""
+    """What became of a group on the list that was submitted; `reasons` stand within a sentence."""
 
     group: str
     is_recognised: bool

@@ -26,6 +26,7 @@ from rules.letters import (
     Extension,
     Letter,
     Line,
+    Outcome,
     Paper,
     Person,
     Relation,
@@ -379,6 +380,24 @@ CASES: dict[str, Callable[[], Letter]] = {
     ),
     "opening_review_joined": lambda: opening(
         ItemKind.REVIEW, POLICE, of_line={"joined": "xã San Thàng", "deadline": REVIEWS_DUE}
+    ),
+    "opening_review_explained": lambda: opening(
+        ItemKind.REVIEW, POLICE, of_line={"explained": "xã San Thàng", "deadline": REVIEWS_DUE}
+    ),
+    "decision_outcomes": lambda: one(
+        NoticeKind.DECISION,
+        ItemKind.DOSSIER,
+        COMMUNE,
+        "Tue 2021-12-14 09:00",
+        campaign=campaign(decision=DECISION),
+        of_line={
+            "outcomes": (
+                Outcome("Tổ dân phố MẪU 01", True),
+                Outcome(
+                    "Tổ dân phố MẪU 02", False, ("tổng điểm 79,99, cần từ 80 (thiếu 0,01)", "tiêu chí III")
+                ),
+            )
+        },
     ),
     "opening_complaint": lambda: opening(
         ItemKind.COMPLAINT,

@@ -176,6 +176,58 @@ def test_the_decision_falls_within_the_year_and_everybody_hears_of_it(scripted):
     assert len({each["to"] for each in scripted["notices"] if each["kind"] == "decision"}) == 12
 
 
+def test_scores_are_carried_through_to_the_list_of_the_decision(scripted):
+    done = [each["what"] for each in scripted["events"]]
+    for what in ("self_assessed", "returned", "explained", "vetoed", "meeting_held", "list_frozen"):
+        assert what in done, what
+    of = scripted["result"]["list"]
+    assert (of["version"], of["groups"], of["recognised"]) == (1, 21, 16)
+    others = {
+        f"{each['unit']}/{each['group']}": [(reason["rule"], reason["code"]) for reason in each["reasons"]]
+        for each in of["results"]
+        if not each["recognised"]
+    }
+    assert others == {
+        "tan-phong/Tổ dân phố MẪU 04": [("not_proposed", None)],
+        "quyet-tien/Tổ dân phố MẪU 03": [("veto", "MẪU-1")],
+        "dong-phong/Tổ dân phố MẪU 02": [("each_criterion_min_pct_of_max", "III")],
+        "sung-phai/Bản MẪU 01": [("not_proposed", None)],
+        "sung-phai/Bản MẪU 02": [("not_proposed", None)],
+    }
+    # An agency overruled this leaf, looked again after the commune's explanation, and gave another score.
+    explained = next(
+        each
+        for each in of["results"]
+        if (each["unit"], each["group"]) == ("quyet-thang", "Tổ dân phố MẪU 01")
+    )
+    assert explained["totals"]["self"] != explained["totals"]["agency"]
+    # The meeting settled one at its own figure.
+    assert [
+        f"{each['unit']}/{each['group']}"
+        for each in of["results"]
+        if each["totals"]["final"] != each["totals"]["consolidated"]
+    ] == ["san-thang/Bản MẪU 02"]
+    assert next(each for each in scripted["result"]["dossiers"] if each["unit"] == "doan-ket")["rounds"] == 2
+
+
+def test_the_letter_of_the_decision_says_what_became_of_each_group(letters):
+    told = {}
+    for path in letters.glob("20211214-0900-*.eml"):
+        mail = message_from_bytes(path.read_bytes(), policy=default)
+        body = mail.get_body(("plain",)).get_content()
+        told[str(mail["To"].addresses[0].username)] = [
+            line for line in body.splitlines() if line.startswith("- ") and "công nhận" in line
+        ]
+    assert told["dong-phong"] == [
+        "- Tổ dân phố MẪU 01: đủ điều kiện công nhận;",
+        "- Tổ dân phố MẪU 03: đủ điều kiện công nhận;",
+        "- Tổ dân phố MẪU 02: chưa đủ điều kiện công nhận, lý do: tiêu chí III: 9,75 điểm, dưới mức tối thiểu"
+        " 10 (thiếu 0,25).",
+    ]
+    assert sum(": đủ điều kiện công nhận" in line for lines in told.values() for line in lines) == 16
+    assert told["phong-tu-phap"] == []
+
+
 def test_every_letter_that_was_said_lies_in_the_mailbox_once(scripted, letters):
     said = {each["letter"] for each in scripted["notices"] if each["letter"]}
     kept = [message_from_bytes(path.read_bytes(), policy=default) for path in letters.glob("*.eml")]
