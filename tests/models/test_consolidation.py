@@ -233,6 +233,41 @@ def test_the_statement_says_of_every_group_what_the_rules_say(scored, data):
         assert (None if total is None else Decimal(total) / 10_000) == each.total
 
 
+@pytest.mark.parametrize("scored", ["points"], indirect=True)
+def test_the_statement_holds_on_every_limit_and_just_below_it(scored):
+    full = {"I.1": 10, "I.2": 10, "II": 10, "III": 0, "IV": 0}
+    limits = [
+        # the total of its class, and half a point less
+        ({**full, "I.2": 4}, "cao", (10, 10, 10), Verdict.MET),
+        ({**full, "I.2": 3.5}, "cao", (10, 10, 10), Verdict.NOT_MET),
+        # six of ten came and all were for it; five of ten came
+        (full, "cao", (10, 6, 6), Verdict.MET),
+        (full, "cao", (10, 5, 5), Verdict.NOT_MET),
+        # six of ten were for it; five of nine are less than 60 per cent
+        (full, "cao", (10, 10, 6), Verdict.MET),
+        (full, "cao", (10, 9, 5), Verdict.NOT_MET),
+    ]
+    put(
+        "mau-2021",
+        [
+            {
+                **{kind: {} for kind in ScoreKind},
+                ScoreKind.AGENCY: as_marks(points),
+                "is_proposed": True,
+                "area_class": area,
+                "votes": votes,
+                "vetoed": False,
+            }
+            for points, area, votes, _ in limits
+        ],
+    )
+    with transaction() as session:
+        campaign = get_campaign(session, "mau-2021")
+        consolidate(session, campaign, version(session, campaign))
+    said = [row[0] for row in rows("SELECT verdict FROM results ORDER BY group_id")]
+    assert said == [verdict.value for *_, verdict in limits]
+
+
 def as_marks(points: dict[str, float]) -> dict[str, Mark]:
     return {leaf: Mark(value=Decimal(str(number))) for leaf, number in points.items()}
 

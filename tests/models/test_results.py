@@ -282,7 +282,7 @@ def test_a_group_the_meeting_votes_against_is_not_recognised_and_a_tie_is_agains
     hold(
         with_meeting,
         Vote(3, 0),
-        Vote(1, 1, 1, unit="b", group="Bản MẪU b1"),
+        Vote(1, 1, unit="b", group="Bản MẪU b1"),
         Vote(2, 1, unit="a", group="Bản MẪU a2"),
     )
     freeze(with_meeting)
