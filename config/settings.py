@@ -42,6 +42,15 @@ class Settings(BaseSettings):
     mail_per_minute: int = Field(default=0, ge=0)
     portal_url: str | None = None
 
+    # The Prefect server: who may use it (user:password), and where it is where another machine runs it.
+    prefect_auth: SecretStr | None = None
+
+    # The watchdog: whom it writes to (several by comma), and whom it tells that it is alive.
+    alarm_to: str | None = None
+    deadman_url: SecretStr | None = None
+
+    log: Literal["text", "json"] = "text"
+
     # A mailbox to which reports of mail that could not be delivered come back.
     imap_host: str | None = None
     imap_port: int = Field(default=993, ge=1, le=65535)

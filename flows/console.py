@@ -26,6 +26,7 @@ from flows import (
     score_command,
     sheets_commands,
     showing,
+    watch_command,
     zalo_commands,
 )
 from flows.campaign import tick as run_tick
@@ -75,6 +76,7 @@ __all__ = [
     "review_commands",
     "score_command",
     "sheets_commands",
+    "watch_command",
     "zalo_commands",
 ]
 

@@ -1,5 +1,6 @@
 """A frozen list as programs read it: the version, and the result of every group in it."""
 
+import json
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,11 @@ from models.database import Session
 from models.results import Frozen, Result, latest, results_of
 from models.tables import Campaign
 from rules.calendar import CITY
+
+
+def as_text(value: Any) -> str:
+    """Return a value as the text of `--json`."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def iso(instant: datetime | None) -> str | None:

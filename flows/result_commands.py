@@ -22,6 +22,7 @@ from flows.command_line import (
     refuse,
 )
 from flows.dossier_commands import OfGroup
+from flows.list_facts import as_text
 from flows.mark_reading import mark_of
 from flows.review_commands import Leaf
 from models import referrals
@@ -158,7 +159,7 @@ def scores(code: Code, unit: UnitCode, group: OfGroup = None, as_json: Json = Fa
         chosen = [get_group(session, campaign, unit, group)] if group else groups_of(session, campaign, unit)
         sides = result_view.side_by_side(campaign, known_of(session, campaign, chosen))
     if as_json:
-        typer.echo(result_view.as_text(sides))
+        typer.echo(as_text(sides))
     else:
         result_view.print_scores(sides)
 

@@ -1,6 +1,5 @@
 """Scores, disagreements and results as programs and clerks read them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -9,7 +8,7 @@ import typer
 
 from config.messages import say
 from config.score_words import decimal_words, why_words
-from flows.list_facts import iso, number, result_facts, version_facts
+from flows.list_facts import as_text, iso, number, result_facts, version_facts
 from flows.refusals import shown
 from models.campaigns import file_of
 from models.disagreements import Disagreement
@@ -19,11 +18,6 @@ from models.sheets import Known
 from models.tables import Campaign
 from rules.ranking import Ranked
 from rules.reviews import ScoreKind
-
-
-def as_text(value: Any) -> str:
-    """Return a value as the text of `--json`."""
-    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def version_as_json(frozen: Frozen | None) -> str:

@@ -42,9 +42,11 @@ from models.tables.scores import (
     VetoFound,
 )
 from models.tables.units import Contact, ResidentialGroup, Unit
+from models.tables.watch import Alarm, Pulse
 from models.tables.zalo import LinkCode, TokenEntry, ZaloEvent, ZaloToken, ZaloUser
 
 __all__ = [
+    "Alarm",
     "Amendment",
     "Campaign",
     "CampaignGroup",
@@ -77,6 +79,7 @@ __all__ = [
     "Notice",
     "Paper",
     "PaperPart",
+    "Pulse",
     "Recusal",
     "ResidentialGroup",
     "Score",

@@ -1,0 +1,65 @@
+"""Alarms: raised once however many look, told again once a day while they stand, ended when all is well."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from models.inserting import inserting
+from models.tables import Alarm
+
+TOLD_AGAIN_AFTER = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What the operator is to be told now: what stands (new, or still after a day), and what is over."""
+
+    standing: tuple[str, ...]
+    over: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+def take_news(session: Session, found: Sequence[tuple[str, str]], *, at: datetime) -> News:
+    """Record what is wrong now, by key and words, and return what somebody has to be told of it.
+
+    Two that look at the same time do not both tell: the first one takes what is new.
+    """
+    rows = {row.key: row for row in session.exec(select(Alarm).with_for_update())}
+    standing, over, keys = [], [], []
+    now = dict(found)
+    for key, words in now.items():
+        row = rows.get(key)
+        if row is None or row.over_at is not None:
+            values = {"key": key, "words": words, "raised_at": at, "told_at": at, "over_at": None}
+            statement = inserting(session, Alarm).values(**values)
+            session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
+        elif row.told_at is None or row.told_at + TOLD_AGAIN_AFTER <= at:
+            row.words, row.told_at = words, at
+            session.add(row)
+        else:
+            continue
+        standing.append(words)
+        keys.append(key)
+    for key, row in rows.items():
+        if key not in now and row.over_at is None:
+            row.over_at = at
+            session.add(row)
+            over.append(row.words)
+    session.flush()
+    return News(tuple(standing), tuple(over), tuple(keys))
+
+
+def not_told(session: Session, keys: Sequence[str], *, at: datetime) -> None:
+    """Note that nobody could be told of these: they are news again at the next look."""
+    for row in session.exec(select(Alarm).where(col(Alarm.key).in_(keys), Alarm.told_at == at)):
+        row.told_at = None
+        session.add(row)
+
+
+def standing_alarms(session: Session) -> list[Alarm]:
+    """Return what is wrong as last seen, the oldest first."""
+    return list(
+        session.exec(select(Alarm).where(col(Alarm.over_at).is_(None)).order_by(col(Alarm.raised_at)))
+    )

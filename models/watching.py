@@ -1,0 +1,62 @@
+"""What the watchdog sees in the database: when the tick last ended, what waits, what a person must mend."""
+
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from models.campaigns import file_of, running_campaigns
+from models.pulses import TICK, last_beat
+from models.tables import Campaign, ChannelHold, DeadlineStep, Letter, WorkItem
+from models.tokens import find_facts
+from rules.calendar import CITY
+from rules.notices import LetterState
+from rules.sending import TokenState
+from rules.watch import CampaignSeen, Seen
+from rules.work_items import ItemState
+
+
+def look(session: Session, *, oa_id: str | None, now: datetime) -> Seen:
+    """Return what the watchdog needs to know of every running campaign; `oa_id` names the Zalo account."""
+    ids = running_campaigns(session)
+    campaigns = session.exec(select(Campaign).where(col(Campaign.id).in_(ids)).order_by(Campaign.code)).all()
+    waiting = {
+        campaign_id: (count, since)
+        for campaign_id, count, since in session.execute(
+            select(Letter.campaign_id, func.count(), func.min(Letter.not_before))
+            .where(Letter.state == LetterState.QUEUED, Letter.not_before <= now)
+            .group_by(col(Letter.campaign_id))
+        )
+    }
+    spans = {
+        campaign_id: (first, last)
+        for campaign_id, first, last in session.execute(
+            select(WorkItem.campaign_id, func.min(DeadlineStep.fires_at), func.max(DeadlineStep.fires_at))
+            .join(DeadlineStep, col(DeadlineStep.deadline_id) == WorkItem.deadline_id)
+            .where(WorkItem.state == ItemState.OPEN, DeadlineStep.fires_at > now)
+            .group_by(col(WorkItem.campaign_id))
+        )
+    }
+    facts = find_facts(session, oa_id) if oa_id else None
+    return Seen(
+        campaigns=[
+            CampaignSeen(
+                code=each.code,
+                calendar=file_of(each).calendar,
+                letters_waiting=waiting.get(each.id, (0, None))[0],
+                waiting_since=waiting.get(each.id, (0, None))[1],
+                years=_years(*spans[each.id]) if each.id in spans else frozenset(),
+            )
+            for each in campaigns
+        ],
+        ticked_at=last_beat(session, TICK),
+        since=min((each.opened_at for each in campaigns), default=None),
+        needs_consent=facts is not None and facts.state is TokenState.NEEDS_CONSENT,
+        held=tuple(str(each) for each in session.exec(select(ChannelHold.channel)).all()),
+    )
+
+
+def _years(first: datetime, last: datetime) -> frozenset[int]:
+    """Return the city years from the first to the last of these instants."""
+    years = (each.astimezone(CITY).year for each in (first, last))
+    return frozenset(range(next(years), next(years) + 1))
