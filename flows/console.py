@@ -12,6 +12,7 @@ from config.messages import say
 from config.settings import SettingsInvalid
 from flows import (
     deed_commands,
+    deploy_command,
     directory_commands,
     dossier_commands,
     foretelling,
@@ -24,6 +25,7 @@ from flows import (
     result_commands,
     review_commands,
     score_command,
+    serve_command,
     sheets_commands,
     showing,
     watch_command,
@@ -64,6 +66,7 @@ from models.database import database, transaction
 __all__ = [
     "app",
     "deed_commands",
+    "deploy_command",
     "directory_commands",
     "dossier_commands",
     "letter_commands",
@@ -75,6 +78,7 @@ __all__ = [
     "result_commands",
     "review_commands",
     "score_command",
+    "serve_command",
     "sheets_commands",
     "watch_command",
     "zalo_commands",

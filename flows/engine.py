@@ -7,19 +7,28 @@ wall clock, once per run and never a run's scheduled time: a run may start hours
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from prefect import flow, get_run_logger
 
+from config.messages import say
 from config.settings import settings
+from flows.board import dossiers_in_words, show_boards
 from flows.campaign import tick
 from flows.delivery import deliver_letters
+from flows.housekeeping import remove_old
+from flows.naming import name_run
 from flows.returned import read_returned
 from flows.running import stopwatch
 from flows.servers import mail_server, reach
+from flows.timeline import sync_timeline
+from flows.watchdog import watch
 from flows.zalo_sending import zalo_sender
 from flows.zalo_tokens import Turn, refresh_ahead
-from models.database import database
+from models.database import database, transaction
+from models.orphans import remove_orphans
+from models.pulses import DELIVERY, TICK, beat
 
 
 def as_prefect_flow(step: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -33,17 +42,41 @@ def as_prefect_flow(step: Callable[..., Any], /, *args: Any, **kwargs: Any) -> A
     return named(*args, **kwargs)
 
 
-@flow(name="campaign-tick", persist_result=False)
+@flow(name="campaign-tick", persist_result=False, description=say("desk.sweep"))
 def campaign_tick() -> str:
-    """Go through all running campaigns once (một nhịp xử lý)."""
+    """Go through all running campaigns once (một nhịp xử lý).
+
+    Its run is named after what was done. The board and the coming runs are brought up to date after
+    it; where that fails the tick has still done its work.
+    """
     now = datetime.now(UTC)
     database().migrate()
     report = tick(now, reach=reach(), run=as_prefect_flow)
     if not report.is_alone:
+        name_run(say("board.elsewhere"))
         return _log("another tick is at work; nothing was done")
+    with transaction() as session:
+        beat(session, TICK, at=datetime.now(UTC))
+    name_run(
+        say(
+            "board.run",
+            dossiers=dossiers_in_words(),
+            letters=report.letters,
+            failed=len(report.failed),
+        )
+    )
+    _show(now)
     if report.failed:
         raise RuntimeError(f"campaigns that failed: {', '.join(report.failed)}")
     return _log(f"{len(report.campaigns)} campaigns, {report.letters} letters queued")
+
+
+def _show(now: datetime) -> None:
+    for shown in (show_boards, partial(sync_timeline, now)):
+        try:
+            shown()
+        except Exception as error:  # a picture of the work must not fail the work
+            get_run_logger().warning("the board is not up to date: %s", type(error).__name__)
 
 
 @flow(name="deliver-letters", persist_result=False)
@@ -53,7 +86,33 @@ def deliver() -> str:
     database().migrate()
     with mail_server() as server, zalo_sender(now) as zalo:
         report = deliver_letters(now, server, zalo=zalo, run=_without_secrets, elapsed=stopwatch())
+    with transaction() as session:
+        beat(session, DELIVERY, at=datetime.now(UTC))
+    outcomes = dict(report.outcomes)
+    uncertain = outcomes.get("unknown", 0)
+    failed = sum(outcomes.values()) - report.sent - uncertain
+    name_run(say("board.delivery", sent=report.sent, failed=failed, uncertain=uncertain))
     return _log(", ".join(f"{outcome} {count}" for outcome, count in report.outcomes) or "nothing to send")
+
+
+@flow(name="watch", persist_result=False)
+def watch_program() -> str:
+    """Look at what the program does, as `congnhan watch` does from outside (giám sát)."""
+    database().migrate()
+    found = watch(datetime.now(UTC))
+    if found.wrong:
+        get_run_logger().error("; ".join(found.wrong))
+    return _log(f"{len(found.wrong)} things are wrong, {found.told} were told")
+
+
+@flow(name="keep-house", persist_result=False)
+def keep_house() -> str:
+    """Remove old runs and artifacts, and files that nothing names (dọn dẹp hằng đêm)."""
+    database().migrate()
+    runs, artifacts = remove_old(datetime.now(UTC))
+    with transaction() as session:
+        files = remove_orphans(session, now=datetime.now(UTC))
+    return _log(f"{runs} runs, {artifacts} artifacts, {files} files removed")
 
 
 @flow(name="read-returned-mail", persist_result=False)

@@ -15,6 +15,7 @@ from models.zalo_people import VALID_FOR, make_code
 APPLICATION = "portal.app:create_app"
 
 
+@app.command("web", help=say("help.portal"))
 @app.command(help=say("help.portal"))
 def portal(
     host: Annotated[str, typer.Option("--host", help=say("help.host"))] = "127.0.0.1",
