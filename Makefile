@@ -9,7 +9,7 @@ CAMPAIGN := config/campaigns/lai-chau-2021
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak torture check format bench lock clean
+.PHONY: help run test service soak torture check format bench lock clean
 
 help: ## Say what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,7 +18,10 @@ run: $(READY) ## Rehearse letter 3701's campaign; letters and summary go to out/
 	@$(BIN)/congnhan rehearse $(CAMPAIGN).yaml --script $(CAMPAIGN).script.yaml --out out
 
 test: $(READY) ## Run every test, on SQLite and on PostgreSQL
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore tests/service
+
+service: $(READY) ## Start the whole service as an operator does, and use it (minutes)
+	@$(BIN)/python -m pytest tests/service
 
 soak: $(READY) ## Walk many more campaigns drawn at random than the tests do (some minutes)
 	@WALKS=$${WALKS:-200} $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder \
@@ -33,7 +36,7 @@ check: $(READY) ## What CI runs: format, lint, types, imports, tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(MAKE) test service
 
 format: $(READY) ## Format the code
 	$(BIN)/ruff format .

@@ -53,7 +53,7 @@ from flows.command_line import (
     simulated,
 )
 from flows.delivery import deliver_letters
-from flows.example import write_example
+from flows.example import last_working_day, write_example
 from flows.journal_view import Asked
 from flows.refusals import KNOWN, line_for
 from flows.rehearse_command import rehearse_to_folder
@@ -165,11 +165,13 @@ def status(
 
 @app.command(help=say("help.example"))
 def example(
-    opens_on: Annotated[str, typer.Option("--opens-on", metavar="YYYY-MM-DD", help=say("help.opens_on"))],
+    opens_on: Annotated[
+        str | None, typer.Option("--opens-on", metavar="YYYY-MM-DD", help=say("help.opens_on"))
+    ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help=say("help.example_out"))] = Path("vi-du"),
 ) -> None:
     """Write the letter's campaign with its dates moved."""
-    written = write_example(day(opens_on), out)
+    written = write_example(day(opens_on) if opens_on else last_working_day(now_or()), out)
     typer.echo(say("done.example", campaign=written.campaign, script=written.script))
 
 

@@ -6,11 +6,12 @@ wall clock, once per run and never a run's scheduled time: a run may start hours
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from prefect import flow, get_run_logger
+from prefect import flow, get_run_logger, tags
 
 from config.messages import say
 from config.settings import settings
@@ -26,20 +27,32 @@ from flows.timeline import sync_timeline
 from flows.watchdog import watch
 from flows.zalo_sending import zalo_sender
 from flows.zalo_tokens import Turn, refresh_ahead
+from models.campaigns import get_campaign_by_id
 from models.database import database, transaction
 from models.orphans import remove_orphans
 from models.pulses import DELIVERY, TICK, beat
 
 
 def as_prefect_flow(step: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Run a step as a Prefect flow named after it; its arguments hold ids and instants, no secret."""
+    """Run a step as a Prefect flow named after it; its arguments hold ids and instants, no secret.
+
+    Its run says in Vietnamese which step of which campaign it was.
+    """
+    of = _campaign(args[0]) if args and isinstance(args[0], int) else ""
     named = flow(
         name=step.__name__.replace("_", "-"),
+        flow_run_name=say(f"step_run.{step.__name__}") + (f" · {of}" if of else ""),
         description=step.__doc__,
         validate_parameters=False,
         persist_result=False,
     )(step)
-    return named(*args, **kwargs)
+    with tags(of) if of else nullcontext():
+        return named(*args, **kwargs)
+
+
+def _campaign(campaign_id: int) -> str:
+    with transaction() as session:
+        return get_campaign_by_id(session, campaign_id).code
 
 
 @flow(name="campaign-tick", persist_result=False, description=say("desk.sweep"))

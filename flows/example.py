@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import yaml
@@ -63,6 +63,12 @@ def write_example(opens_on: date, out: Path) -> Written:
         referred = DATA / "campaigns" / yaml.safe_load(text)[kind]
         (out / kind / referred.name).write_text(referred.read_text(encoding="utf-8"), encoding="utf-8")
     return written
+
+
+def last_working_day(now: datetime) -> date:
+    """Return today where the letter's office works today, else the last day on which it did."""
+    calendar = read_campaign(DATA / "campaigns" / f"{LETTER}.yaml").calendar
+    return next(calendar.working_days_until(calendar.day_of(now)))
 
 
 def _mover(letter: CampaignFile, opens_on: date) -> Callable[[str], str]:
