@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import DateTime, Dialect, Engine, create_engine, event, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session
@@ -24,6 +24,7 @@ __all__ = ["Database", "DatabaseIsNewer", "DatabaseUnreachable", "Session", "Utc
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 8_370_190_146  # any constant: it names our advisory lock in PostgreSQL
+ONLY_LOOKS = "congnhan_only_looks"  # the mark of a connection whose transaction may not write
 
 
 class DatabaseIsNewer(Exception):
@@ -97,6 +98,23 @@ class Database:
                 session.rollback()
                 raise
 
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Yield a session that only looks: it waits for nobody who writes, and what it changes is lost.
+
+        Raises DatabaseUnreachable where no answer comes, or only that there is no such table.
+        """
+        try:
+            with Session(self._engine.execution_options(**{ONLY_LOOKS: True})) as session:
+                yield session
+        except SQLAlchemyError as error:
+            raise DatabaseUnreachable(type(error).__name__) from None
+
+    def current_revision(self) -> str | None:
+        """Return what `revision` does, waiting for nobody who writes; raises DatabaseUnreachable."""
+        with self.reading() as session:
+            return MigrationContext.configure(session.connection()).get_current_revision()
+
     def revision(self) -> str | None:
         """Return the revision the schema stands at; None in a database with no schema of ours."""
         with self._connected() as connection:
@@ -108,7 +126,7 @@ class Database:
         Raises DatabaseIsNewer where another, newer program has been, DatabaseUnreachable where
         no answer comes.
         """
-        scripts = ScriptDirectory.from_config(_alembic())
+        scripts = _scripts()
         current = self.revision()
         if current == scripts.get_current_head():
             return
@@ -141,6 +159,11 @@ class Database:
             raise DatabaseUnreachable(str(error.orig).strip().splitlines()[0]) from None
         with connection:
             yield connection
+
+
+def newest_revision() -> str | None:
+    """Return the revision to which `migrate` brings a schema: the one this program was written for."""
+    return _scripts().get_current_head()
 
 
 _chosen: ContextVar[Database | None] = ContextVar("database", default=None)
@@ -186,6 +209,11 @@ def _alembic() -> Config:
     return configuration
 
 
+@cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_alembic())
+
+
 def _engine(url: str, *, is_scratch: bool) -> Engine:
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True, hide_parameters=True)
@@ -204,7 +232,9 @@ def _engine(url: str, *, is_scratch: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        # A reader that turns writer in mid-transaction would fail; so every transaction may write.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        # A reader that turns writer in mid-transaction would fail; so every transaction may write,
+        # but for one that says from the outset that it only looks.
+        only_looks = connection.get_execution_options().get(ONLY_LOOKS)
+        connection.exec_driver_sql("BEGIN" if only_looks else "BEGIN IMMEDIATE")
 
     return engine
