@@ -149,7 +149,8 @@ def _opened(file: _File, raw: bytes) -> OpenLetter:
     for part in _leaves_of(raw):
         kind = part.get_content_type()
         if kind in ("text/plain", "text/html") and kind not in texts and not _is_attached(part):
-            texts[kind] = _clean(_bytes(part).decode(_charset(part), "replace"))
+            text = _clean(_bytes(part).decode(_charset(part), "replace"))
+            texts[kind] = text.replace("\r\n", "\n")
         else:
             attachments.append(KeptAttachment(_file_name(part, len(attachments) + 1), _bytes(part)))
     return OpenLetter(

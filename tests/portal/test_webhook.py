@@ -1,16 +1,13 @@
 """What Zalo tells is taken in once, whatever order it comes in, and from nobody else."""
 
 import json
-import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextvars import copy_context
 from datetime import timedelta
 
 import httpx
 import pytest
-import uvicorn
 
 from config.settings import settings
 from flows.campaign import tick
@@ -24,10 +21,9 @@ from notifications.mailbox import Mailbox
 from notifications.zalo.fake import FakeUser, FakeZalo
 from notifications.zalo.platform import ZaloApp, ZaloPlatform
 from notifications.zalo.sender import ZaloSender
-from portal.app import create_app
-from portal.deps import now as clock
 from rules.notices import Channel
 from tests import factories
+from tests.serving import serving
 from tests.walking import FROM, OPEN_GATE, Walk, at, begun, change, rows
 
 UID = "9007199254740993001"  # larger than a number that survives JSON
@@ -77,21 +73,9 @@ def served(database, zalo, monkeypatch) -> Iterator[str]:
     ):
         monkeypatch.setenv(f"CONGNHAN_{name}", value)
     settings.cache_clear()
-    app = create_app()
-    app.dependency_overrides[clock] = lambda: at(LAST_DAY) + timedelta(minutes=10)
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
-    # The database in use is a matter of the context, which a thread does not inherit.
-    context = copy_context()
-    thread = threading.Thread(target=lambda: context.run(server.run, sockets=[listening]), daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    zalo.webhook_to(f"{url}/zalo/webhook", bot_url=f"{url}/zalo/bot", bot_secret="MAU-hook")
-    yield url
-    server.should_exit = True
-    thread.join()
+    with serving(at(LAST_DAY) + timedelta(minutes=10)) as site:
+        zalo.webhook_to(f"{site.url}/zalo/webhook", bot_url=f"{site.url}/zalo/bot", bot_secret="MAU-hook")
+        yield site.url
 
 
 def send_the_reminder(walk: Walk, zalo: FakeZalo) -> None:
