@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
-from models.database import Database, DatabaseIsNewer, DatabaseUnreachable, transaction
+from models.database import Database, DatabaseIsNewer, DatabaseUnreachable, newest_revision, transaction
 from models.tables import Lease
 from rules.calendar import CITY
 
@@ -99,3 +99,25 @@ def test_a_scratch_file_that_was_just_migrated_refuses_what_points_to_nothing(tm
             text("INSERT INTO item_terms (item_id, deadline_id, since) VALUES (1, 1, '2021-11-11')")
         )
     scratch.close()
+
+
+def test_who_only_looks_waits_for_no_writer_and_changes_nothing(database):
+    insert = text("INSERT INTO leases (name, holder, held_until) VALUES ('tick', 'x', '2021-11-11')")
+    with database.transaction() as writing:
+        writing.execute(insert)
+        with database.reading() as session:  # would else wait for half a minute
+            assert session.execute(text("SELECT COUNT(*) FROM leases")).scalar_one() == 0
+        assert database.current_revision() == newest_revision()
+        writing.rollback()
+    with database.reading() as session:
+        session.execute(insert)
+    with database.reading() as session:
+        assert session.execute(text("SELECT COUNT(*) FROM leases")).scalar_one() == 0
+
+
+def test_a_look_at_what_is_not_there_is_refused_in_our_own_words(tmp_path: Path):
+    empty = Database(f"sqlite:///{tmp_path}/geheim.db")
+    with pytest.raises(DatabaseUnreachable) as refused, empty.reading() as session:
+        session.execute(text("SELECT COUNT(*) FROM leases"))
+    assert refused.value.words == "OperationalError"
+    assert empty.current_revision() is None

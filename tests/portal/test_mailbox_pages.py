@@ -388,7 +388,8 @@ def test_a_page_can_be_used_with_the_keyboard_and_read_aloud(many, site):
     assert {each["scope"] for each in page.all("th")} == {"col"}
     assert any("width=device-width" in str(each.get("content")) for each in page.all("meta"))
     [frame] = Page(site.get(page.links("/thu/")[0]).text).all("iframe")
-    assert frame["title"]
+    assert frame["title"] == "Nội dung thư dạng HTML"
+    assert frame["tabindex"] == "0"  # a long letter is scrolled with the arrow keys
 
 
 def test_a_new_letter_is_there_at_the_next_look(folder, site):
