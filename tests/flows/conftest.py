@@ -11,6 +11,7 @@ from prefect.testing.utilities import prefect_test_harness
 from config.settings import settings
 from flows.console import main
 from tests import factories
+from tests.scored_homes import make_homes, move_in
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +58,27 @@ def opened(opened_home: Path, tmp_path: Path) -> str:
     """The code of that campaign, in a home of this test's own."""
     shutil.copytree(opened_home, tmp_path / "data")
     return "mau-2021"
+
+
+@pytest.fixture(scope="session")
+def scored_homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A scored campaign, left in each stage that has deeds about scores; to be copied."""
+    return make_homes(tmp_path_factory.mktemp("scored"))
+
+
+@pytest.fixture
+def in_self_assessment(scored_homes: dict[str, Path], tmp_path: Path) -> str:
+    """The code of a scored campaign that collects its dossiers."""
+    return move_in(scored_homes["self_assessment"], tmp_path)
+
+
+@pytest.fixture
+def in_review(scored_homes: dict[str, Path], tmp_path: Path) -> str:
+    """The code of a scored campaign whose dossiers are before the agencies."""
+    return move_in(scored_homes["agency_review"], tmp_path)
+
+
+@pytest.fixture
+def in_consolidation(scored_homes: dict[str, Path], tmp_path: Path) -> str:
+    """The code of a scored campaign whose list is to be settled."""
+    return move_in(scored_homes["consolidation"], tmp_path)
