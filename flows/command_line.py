@@ -28,6 +28,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+def said(text: str) -> str:
+    """Return what a person must say where it is asked for; blank words say nothing."""
+    if not text.strip():
+        refuse(say("usage.blank"), BAD_USAGE)
+    return text
+
+
 File = Annotated[Path, typer.Argument(metavar="FILE", help=say("help.file"))]
 Code = Annotated[str, typer.Argument(metavar="CODE", help=say("help.code"))]
 UnitCode = Annotated[str, typer.Argument(metavar="UNIT", help=say("help.unit"))]
@@ -40,7 +48,7 @@ At = Annotated[str | None, typer.Option("--at", metavar="T", help=say("help.at")
 Now = Annotated[str | None, typer.Option("--now", metavar="T", help=say("help.now"))]
 Force = Annotated[bool, typer.Option("--force", help=say("help.force"))]
 Json = Annotated[bool, typer.Option("--json", help=say("help.json"))]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=say("help.reason"))]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=say("help.reason"), callback=said)]
 Until = Annotated[str | None, typer.Option("--until", metavar="T", help=say("help.until"))]
 Within = Annotated[int | None, typer.Option("--within", metavar="N", min=1, help=say("help.within"))]
 Number = Annotated[str | None, typer.Option("--number", metavar="N", help=say("help.number"))]

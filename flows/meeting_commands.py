@@ -19,6 +19,7 @@ from flows.command_line import (
     instant,
     moment,
     refuse,
+    said,
 )
 from flows.list_facts import iso
 from flows.refusals import shown
@@ -120,7 +121,7 @@ def hold(
 def opinion(
     code: Code,
     person: Annotated[str, typer.Argument(metavar="NAME", help=say("help.member"))],
-    words: Annotated[str, typer.Argument(metavar="TEXT", help=say("help.words"))],
+    words: Annotated[str, typer.Argument(metavar="TEXT", help=say("help.words"), callback=said)],
     at: At = None,
     by: ByWhom = None,
     now: Now = None,

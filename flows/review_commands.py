@@ -17,6 +17,7 @@ from flows.command_line import (
     about,
     app,
     moment,
+    said,
 )
 from flows.deed_commands import ViaOption
 from flows.dossier_commands import OfGroup, OfLeaf
@@ -27,7 +28,7 @@ from rules.work_items import ItemKind, Via
 
 Agency = Annotated[str, typer.Argument(metavar="AGENCY", help=say("help.agency"))]
 Leaf = Annotated[str, typer.Argument(metavar="LEAF", help=say("help.leaf"))]
-Words = Annotated[str, typer.Argument(metavar="TEXT", help=say("help.words"))]
+Words = Annotated[str, typer.Argument(metavar="TEXT", help=say("help.words"), callback=said)]
 
 
 @app.command(help=say("help.review"))

@@ -25,7 +25,7 @@ def test_a_finding_is_recorded_with_its_reason_and_evidence(run, in_review, tmp_
     assert kept(tmp_path, "SELECT reason, evidence, given_by FROM marks WHERE kind = 'agency'") == [
         ("thiếu ảnh", "tờ 4", "MẪU thẩm định")
     ]
-    assert kept(tmp_path, "SELECT happened_by FROM journal WHERE what = 'assessed'") == [("MẪU thẩm định",)]
+    assert kept(tmp_path, "SELECT done_by FROM journal WHERE what = 'assessed'") == [("MẪU thẩm định",)]
 
 
 def test_agreeing_needs_no_reason(run, in_review, tmp_path):
@@ -154,8 +154,7 @@ REFUSED = {
     "anothers-criterion": (("assess", "x", "a", "II", "45", *A1), "I."),
     "no-such-criterion": (("assess", "x", "a", "IX", "45", *A1), "I, II"),
     "above-the-maximum": ((*ASSESS, "50,01", *A1, *WHY), "50"),
-    "below-nothing": ((*ASSESS, "--", "-1"), "I"),
-    "no-mark": ((*ASSESS, "", *A1), "I"),
+    "no-mark": ((*ASSESS, "", *A1), "cần một số"),
     "no-such-group": ((*ASSESS, "40", "--group", "Bản 9"), "Bản MẪU a1, Bản MẪU a2"),
     "which-group": ((*ASSESS, "40"), "Bản MẪU a1, Bản MẪU a2"),
     "no-such-agency": (("assess", "q", "a", "I", "40", *A1), "x, y"),
@@ -180,17 +179,7 @@ REFUSED = {
 @pytest.mark.parametrize(("words", "told"), REFUSED.values(), ids=REFUSED)
 def test_a_mistake_is_told_in_one_line_and_leaves_nothing_behind(run, in_review, tmp_path, words, told):
     by = NOW[:2] if "--by" in words else NOW
-    given = words.index("--") if "--" in words else len(words)
-    line = refused(
-        run,
-        tmp_path,
-        words[0],
-        in_review,
-        *words[1:given],
-        *(A1 if "--" in words else ()),
-        *by,
-        *words[given:],
-    )
+    line = refused(run, tmp_path, words[0], in_review, *words[1:], *by)
     assert told in line
 
 
@@ -202,3 +191,13 @@ def test_nobody_assesses_before_the_dossiers_are_with_the_agencies(run, in_self_
 def test_a_reason_that_must_be_given_is_bad_usage_without_it(run, in_review, tmp_path):
     for words in (("veto", in_review, "a", "ky-luat", *A1), ("recuse", in_review, "MẪU", "a")):
         assert "--reason" in refused(run, tmp_path, *words, *NOW, code=2)
+
+
+def test_blank_words_say_nothing_and_are_bad_usage(run, in_review, tmp_path):
+    for words in (
+        ("veto", "a", "ky-luat", *A1, "--reason", " "),
+        ("recuse", "MẪU", "a", "--reason", ""),
+        ("explain", "a", "I", " ", *A1),
+        ("propose-completion", "x", "a", " "),
+    ):
+        assert "để trống" in refused(run, tmp_path, words[0], in_review, *words[1:], *NOW, code=2)
