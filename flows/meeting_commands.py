@@ -100,12 +100,17 @@ def hold(
     when = moment(at, now, force=force)
     ballot = Ballot.SECRET if secret else Ballot.SHOW_OF_HANDS
     votes = [_vote(text, ballot) for text in vote or ()]
+    opinions: dict[str, str] = {}
+    for person, words in (_opinion(text) for text in opinion or ()):
+        if person in opinions:
+            raise meetings.MemberTwice(person)
+        opinions[person] = words
     with about(code) as (session, campaign):
         meetings.hold_meeting(
             session,
             campaign,
             present=present or (),
-            opinions=dict(_opinion(text) for text in opinion or ()),
+            opinions=opinions,
             votes=votes,
             at=when.at,
             recorded_at=when.recorded_at,

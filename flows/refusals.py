@@ -123,6 +123,7 @@ KNOWN = (
     meetings.NoMeeting,
     meetings.TooManyVotes,
     meetings.UnknownMember,
+    meetings.VotedTwice,
     rankings.NoRanking,
     referrals.NothingToTakeOver,
     results.ChangedWithoutReason,
@@ -255,7 +256,9 @@ def _facts(error: Exception) -> dict[str, object]:
         case meetings.MemberTwice(person=person):
             return {"person": person}
         case meetings.TooManyVotes(subject=subject, votes=votes, members=members):
-            return {"subject": subject, "votes": votes, "members": members}
+            return {"subject": _subject(subject), "votes": votes, "members": members}
+        case meetings.VotedTwice(subject=subject):
+            return {"subject": _subject(subject)}
         case meetings.MeetingFallsShort(gaps=found):
             return {"gaps": " ".join(say(f"meeting_gap.{gap}") for gap in found)}
         case referrals.NothingToTakeOver(other=other, set_id=set_id, known=known):
@@ -267,6 +270,10 @@ def _facts(error: Exception) -> dict[str, object]:
         case results.UnknownVersion(version=version, known=known):
             return {"version": version, "known": _listed(known)}
     return {}
+
+
+def _subject(subject: str) -> str:
+    return say("meeting.whole_list") if subject == meetings.WHOLE_LIST else subject
 
 
 def _listed(known: Iterable[object]) -> str:

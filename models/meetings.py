@@ -1,6 +1,6 @@
 """The meeting on the consolidated list (họp Hội đồng): called, its papers sent, held, voted on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,6 +50,14 @@ class TooManyVotes(Exception):
     def __init__(self, subject: str, votes: int, members: int) -> None:
         super().__init__(f"{subject}: {votes} > {members}")
         self.subject, self.votes, self.members = subject, votes, members
+
+
+class VotedTwice(Exception):
+    """The minutes hold two votes on the same group, or two on the whole list."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(subject)
+        self.subject = subject
 
 
 class MeetingFallsShort(Exception):
@@ -170,8 +178,9 @@ def hold_meeting(
 ) -> None:
     """Record the meeting as its minutes say: who was there, who wrote, how they voted.
 
-    Whoever is in neither list was absent. Raises NoMeeting, HeldAlready, UnknownMember, MemberTwice,
-    TooManyVotes, UnknownGroup, DeedRefused; then nothing is recorded.
+    Whoever is in neither list was absent, unless his opinion came in writing before. Raises NoMeeting,
+    HeldAlready, UnknownMember, MemberTwice, TooManyVotes, VotedTwice, UnknownGroup, DeedRefused; then
+    nothing is recorded.
     """
     permit(campaign, Deed.MEET, at=at, recorded_at=recorded_at)
     meeting = _called(session, campaign)
@@ -183,19 +192,22 @@ def hold_meeting(
     for person in present:
         if person in opinions or list(present).count(person) > 1:
             raise MemberTwice(person)
+    in_writing = 0
     for member in members:
-        member.attendance = (
-            Attendance.PRESENT
-            if member.person in present
-            else Attendance.IN_WRITING
-            if member.person in opinions
-            else Attendance.ABSENT
-        )
         if member.person in opinions:
             member.opinion, member.opinion_at = opinions[member.person], at
+        if member.person in present:
+            member.attendance = Attendance.PRESENT
+        elif member.opinion is not None:
+            member.attendance = Attendance.IN_WRITING
+            in_writing += 1
+        else:
+            member.attendance = Attendance.ABSENT
         session.add(member)
+    voted: set[str] = set()
     for vote in votes:
-        _put_vote(session, campaign, meeting, vote, most=len(present) + len(opinions))
+        put = _put_vote(session, campaign, meeting, vote, most=len(present) + in_writing, but_on=voted)
+        voted.add(put)
     meeting.held_at = at
     session.add(meeting)
     session.flush()
@@ -210,7 +222,7 @@ def hold_meeting(
             "number": meeting.number,
             "members": len(members),
             "present": len(present),
-            "in_writing": len(opinions),
+            "in_writing": in_writing,
             "votes": len(votes),
         },
     )
@@ -287,15 +299,22 @@ def _facts(session: Session, meeting: Meeting) -> MeetingFacts:
     )
 
 
-def _put_vote(session: Session, campaign: Campaign, meeting: Meeting, vote: Vote, *, most: int) -> None:
+def _put_vote(
+    session: Session, campaign: Campaign, meeting: Meeting, vote: Vote, *, most: int, but_on: Container[str]
+) -> str:
+    """Record a vote by at most so many members, on nothing in `but_on`; returns what it is on."""
     group = get_group(session, campaign, vote.unit, vote.group) if vote.unit else None
+    name = group.name if group else WHOLE_LIST
+    subject = str(group.id) if group else WHOLE_LIST
     cast = vote.in_favour + vote.against + vote.abstained
     if cast > most:
-        raise TooManyVotes(group.name if group else WHOLE_LIST, cast, most)
+        raise TooManyVotes(name, cast, most)
+    if subject in but_on:
+        raise VotedTwice(name)
     session.add(
         MeetingVote(
             meeting_id=meeting.id,
-            subject=str(group.id) if group else WHOLE_LIST,
+            subject=subject,
             group_id=group.id if group else None,
             in_favour=vote.in_favour,
             against=vote.against,
@@ -303,6 +322,7 @@ def _put_vote(session: Session, campaign: Campaign, meeting: Meeting, vote: Vote
             ballot=vote.ballot,
         )
     )
+    return subject
 
 
 def _members(session: Session, meeting: Meeting) -> Sequence[MeetingMember]:
