@@ -33,7 +33,7 @@ from models.rankings import ranking_of
 from models.results import freeze_list, results_of, versions_of
 from models.settled_scores import SettledMark, settle_scores
 from models.sheets import known_of
-from models.work_items import get_item
+from models.work_items import UnknownUnit, get_item
 from rules.reviews import ScoreKind
 from rules.work_items import ItemKind
 
@@ -84,6 +84,9 @@ def results(
     with about(code) as (session, campaign):
         frozen, found = results_of(session, campaign, version)
         versions = versions_of(session, campaign)
+    units = tuple(dict.fromkeys(each.unit for each in found))
+    if unit is not None and unit not in units:
+        raise UnknownUnit(unit, units)
     chosen = [each for each in found if unit in (None, each.unit)]
     if as_json:
         typer.echo(result_view.results_as_json(code, frozen, chosen))

@@ -342,9 +342,10 @@ def results_of(
     known = versions_of(session, campaign)
     if not known:
         raise NothingFrozen
-    chosen = next((each for each in known if each.version == (version or known[-1].version)), None)
+    wanted = known[-1].version if version is None else version
+    chosen = next((each for each in known if each.version == wanted), None)
     if chosen is None:
-        raise UnknownVersion(version or 0, tuple(each.version for each in known))
+        raise UnknownVersion(wanted, tuple(each.version for each in known))
     rows = session.execute(
         select(GroupResult, ResidentialGroup.name, Unit.code, Unit.name)
         .join(ListVersion, col(ListVersion.id) == GroupResult.version_id)
