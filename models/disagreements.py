@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import combinations
 
 from sqlalchemy import or_
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from models.campaigns import file_of
 from models.groups import groups_of, leaves_of
+from models.marks import POINTS_OF, STANDING_OF
 from models.sheets import Known, known_of
 from models.tables import Campaign, Score
 from rules.criteria import Verdict
@@ -100,25 +102,15 @@ def _change(known: Known, leaf: str) -> Decimal:
 
 def _differing(session: Session, campaign: Campaign) -> dict[int, list[str]]:
     """Return the leaves of each group at which a later score departs from an earlier one."""
-    pairs = [
-        (col(Score.self_is), col(Score.self_points), col(Score.agency_is), col(Score.agency_points)),
-        (
-            col(Score.agency_is),
-            col(Score.agency_points),
-            col(Score.consolidated_is),
-            col(Score.consolidated_points),
-        ),
-        (col(Score.agency_is), col(Score.agency_points), col(Score.final_is), col(Score.final_points)),
-        (
-            col(Score.consolidated_is),
-            col(Score.consolidated_points),
-            col(Score.final_is),
-            col(Score.final_points),
-        ),
-    ]
+    # Every two of them, and not only neighbours: an agency may have left out what the office settled.
     differs = [
-        is_.is_not(None) & later_is.is_not(None) & or_(is_ != later_is, points.is_distinct_from(later_points))
-        for is_, points, later_is, later_points in pairs
+        STANDING_OF[earlier].is_not(None)
+        & STANDING_OF[later].is_not(None)
+        & or_(
+            STANDING_OF[earlier] != STANDING_OF[later],
+            POINTS_OF[earlier].is_distinct_from(POINTS_OF[later]),
+        )
+        for earlier, later in combinations(ScoreKind, 2)
     ]
     found: dict[int, list[str]] = {}
     for group_id, leaf in session.execute(

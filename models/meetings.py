@@ -197,7 +197,9 @@ def hold_meeting(
         if member.person in opinions:
             member.opinion, member.opinion_at = opinions[member.person], at
         if member.person in present:
+            # Who came all the same has spoken there: what he wrote before is no vote of his own.
             member.attendance = Attendance.PRESENT
+            member.opinion = member.opinion_at = None
         elif member.opinion is not None:
             member.attendance = Attendance.IN_WRITING
             in_writing += 1

@@ -1,11 +1,13 @@
 """Results (kết quả): the frozen versions of the list, and why each group is on it or not."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import bindparam, func
@@ -263,12 +265,13 @@ def _in_parts(groups: Sequence[GroupRef]) -> Iterator[Sequence[GroupRef]]:
 
 
 def list_hash(session: Session, campaign: Campaign, version_id: int) -> str:
-    """Return the SHA-256 of a version: every group with its result, and every score that counted."""
+    """Return the SHA-256 of a version: every group with its result, and every score that counted.
+
+    The same content has the same hash, on either database and in whatever order its rows lie.
+    """
     whole = sha256(campaign.code.encode())
     names = {group.id: f"{group.unit}/{group.name}" for group in groups_of(session, campaign)}
-    rows = session.exec(
-        select(GroupResult).where(GroupResult.version_id == version_id).order_by(col(GroupResult.group_id))
-    )
+    rows = session.exec(select(GroupResult).where(GroupResult.version_id == version_id))
     for row in sorted(rows, key=lambda each: names[each.group_id]):
         totals = (row.self_total, row.agency_total, row.consolidated_total, row.final_total)
         said = [
@@ -282,19 +285,24 @@ def list_hash(session: Session, campaign: Campaign, version_id: int) -> str:
         ]
         whole.update(json.dumps(said, ensure_ascii=False, sort_keys=True).encode())
     scores = session.execute(
-        select(
-            Score.group_id,
-            Score.leaf,
-            STANDS,
-            FINAL,
-        )
+        select(Score.group_id, Score.leaf, STANDS, FINAL)
         .where(Score.campaign_id == campaign.id)
-        .order_by(col(Score.group_id), col(Score.leaf))
+        .order_by(col(Score.group_id))
         .execution_options(yield_per=10_000)
     )
-    for group_id, leaf, stands, points in scores:
-        whole.update(f"{names.get(group_id)}|{leaf}|{stands}|{points}\n".encode())
+    # By name, in an order of our own: the numbers of rows, and what a database sorts first, are no content.
+    for name, digest in sorted(
+        (str(names.get(group_id)), _digest(of_group))
+        for group_id, of_group in groupby(scores, key=itemgetter(0))
+    ):
+        whole.update(f"{name}|{digest}\n".encode())
     return whole.hexdigest()
+
+
+def _digest(scores: Iterable[Any]) -> str:
+    """Return the SHA-256 over the scores that counted for one group."""
+    lines = sorted(f"{leaf}|{stands}|{points}\n" for _, leaf, stands, points in scores)
+    return sha256("".join(lines).encode()).hexdigest()
 
 
 def _frozen(row: ListVersion) -> Frozen:
