@@ -246,6 +246,19 @@ DONE_LINE = {
     "submitted_by": OFFICER,
 }
 
+
+def outcomes(*told: Outcome) -> Letter:
+    """Return the letter of the decision that tells a commune what became of its groups."""
+    return one(
+        NoticeKind.DECISION,
+        ItemKind.DOSSIER,
+        COMMUNE,
+        "Thu 2021-12-30 14:00",
+        campaign=campaign(decision=DECISION),
+        of_line={"outcomes": told},
+    )
+
+
 CASES: dict[str, Callable[[], Letter]] = {
     "opening_dossier": lambda: opening(ItemKind.DOSSIER, COMMUNE),
     "opening_dossier_bare": lambda: opening(ItemKind.DOSSIER, OTHER, campaign=bare()),
@@ -384,20 +397,21 @@ CASES: dict[str, Callable[[], Letter]] = {
     "opening_review_explained": lambda: opening(
         ItemKind.REVIEW, POLICE, of_line={"explained": "xã San Thàng", "deadline": REVIEWS_DUE}
     ),
-    "decision_outcomes": lambda: one(
-        NoticeKind.DECISION,
-        ItemKind.DOSSIER,
-        COMMUNE,
-        "Tue 2021-12-14 09:00",
-        campaign=campaign(decision=DECISION),
-        of_line={
-            "outcomes": (
-                Outcome("Tổ dân phố MẪU 01", True),
-                Outcome(
-                    "Tổ dân phố MẪU 02", False, ("tổng điểm 79,99, cần từ 80 (thiếu 0,01)", "tiêu chí III")
-                ),
-            )
-        },
+    "decision_outcomes": lambda: outcomes(
+        Outcome("Tổ dân phố MẪU 01", True),
+        Outcome(
+            "Tổ dân phố MẪU 02",
+            False,
+            (
+                "tổng điểm 79,99, cần từ 80 (thiếu 0,01)",
+                "tiêu chí III: 9,75 điểm, dưới mức tối thiểu 10 (thiếu 0,25)",
+            ),
+        ),
+        Outcome("Tổ dân phố MẪU 03", True),
+    ),
+    "decision_outcomes_none": lambda: outcomes(
+        Outcome("Bản MẪU 01", False, ("chưa được đề nghị công nhận (đang sắp xếp lại bản)",)),
+        Outcome("Bản MẪU 02", False, ("cuộc họp không thông qua",)),
     ),
     "opening_complaint": lambda: opening(
         ItemKind.COMPLAINT,

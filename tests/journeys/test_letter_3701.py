@@ -3,14 +3,17 @@
 import json
 from datetime import datetime
 from email import message_from_bytes
+from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from config.campaign_file import read_campaign
 from config.script_file import read_script
 from flows.chronicle import chronicle
+from flows.console import app
 from flows.rehearsal import rehearse
 from models.campaigns import get_campaign
 from models.database import Database, transaction, using
@@ -41,8 +44,24 @@ def letters(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def scripted(emptied, letters) -> dict:
-    return played(emptied(), letters, script=True)
+def rehearsed(emptied, letters) -> tuple[dict, dict]:
+    """The chronicle, and what `congnhan results --json` says afterwards."""
+    database = emptied()
+    told = played(database, letters, script=True)
+    with using(database):
+        results = CliRunner().invoke(app, ["results", "lai-chau-2021", "--json"], catch_exceptions=False)
+    assert results.exit_code == 0, results.output
+    return told, json.loads(results.output)
+
+
+@pytest.fixture(scope="module")
+def scripted(rehearsed) -> dict:
+    return rehearsed[0]
+
+
+@pytest.fixture(scope="module")
+def results(rehearsed) -> dict:
+    return rehearsed[1]
 
 
 def told(chronicle: dict, unit: str, **wanted) -> list[tuple[str, str, str]]:
@@ -210,14 +229,34 @@ def test_scores_are_carried_through_to_the_list_of_the_decision(scripted):
     assert next(each for each in scripted["result"]["dossiers"] if each["unit"] == "doan-ket")["rounds"] == 2
 
 
-def test_the_letter_of_the_decision_says_what_became_of_each_group(letters):
-    told = {}
-    for path in letters.glob("20211214-0900-*.eml"):
-        mail = message_from_bytes(path.read_bytes(), policy=default)
-        body = mail.get_body(("plain",)).get_content()
-        told[str(mail["To"].addresses[0].username)] = [
-            line for line in body.splitlines() if line.startswith("- ") and "công nhận" in line
-        ]
+def mails(letters: Path, moment: str = "*") -> list[EmailMessage]:
+    """The letters the mail server took at a moment."""
+    return [
+        message_from_bytes(path.read_bytes(), policy=default)
+        for path in sorted(letters.glob(f"{moment}-*.eml"))
+    ]
+
+
+def to(mail: EmailMessage) -> str:
+    return str(mail["To"].addresses[0].username)
+
+
+def text(mail: EmailMessage) -> str:
+    return str(mail.get_body(("plain",)).get_content())
+
+
+def outcomes(letters: Path) -> dict[str, list[str]]:
+    """What the letters of the decision say of each group, by whom they went to."""
+    return {
+        to(mail): [line for line in text(mail).splitlines() if line.startswith("- ") and "công nhận" in line]
+        for mail in mails(letters, "20211214-0900")
+    }
+
+
+def test_the_letter_of_the_decision_says_what_became_of_each_group(scripted, letters):
+    told = outcomes(letters)
+    why = "chưa đủ điều kiện công nhận, lý do: chưa được đề nghị công nhận (đang sắp xếp lại bản)"
+    assert told["sung-phai"] == [f"- Bản MẪU 01: {why};", f"- Bản MẪU 02: {why}."]
     assert told["dong-phong"] == [
         "- Tổ dân phố MẪU 01: đủ điều kiện công nhận;",
         "- Tổ dân phố MẪU 03: đủ điều kiện công nhận;",
@@ -225,12 +264,40 @@ def test_the_letter_of_the_decision_says_what_became_of_each_group(letters):
         " 10 (thiếu 0,25).",
     ]
     assert sum(": đủ điều kiện công nhận" in line for lines in told.values() for line in lines) == 16
-    assert told["phong-tu-phap"] == []
+    assert [whom for whom, lines in told.items() if lines] == sorted(COMMUNES)
+
+
+def test_the_command_tells_of_every_group_what_its_commune_was_told(scripted, results, letters):
+    of = scripted["result"]["list"]
+    assert results["results"] == of["results"]
+    assert results["list"] == {key: value for key, value in of.items() if key != "results"}
+    told = {
+        (whom, line.removeprefix("- ").partition(": ")[0]): line.partition(": ")[2].rstrip(".;")
+        for whom, lines in outcomes(letters).items()
+        for line in lines
+    }
+    assert told == {
+        (each["unit"], each["group"]): "đủ điều kiện công nhận"
+        if each["recognised"]
+        else "chưa đủ điều kiện công nhận, lý do: "
+        + ", ".join(reason["text"][0].lower() + reason["text"][1:].rstrip(".") for reason in each["reasons"])
+        for each in results["results"]
+    }
+
+
+def test_the_agency_hears_of_the_explanation_and_the_commune_of_what_it_must_complete(scripted, letters):
+    explained = [mail for mail in mails(letters) if "đã giải trình về điểm thẩm định" in text(mail)]
+    assert [to(mail) for mail in explained] == ["phong-kinh-te"]
+    assert "Phường Quyết Thắng đã giải trình về điểm thẩm định của quý cơ quan (tiêu chí I)." in text(
+        explained[0]
+    )
+    returned = [each for each in scripted["notices"] if each["kind"] == "returned"]
+    assert [(each["unit"], each["state"]) for each in returned] == [("doan-ket", "said")]
 
 
 def test_every_letter_that_was_said_lies_in_the_mailbox_once(scripted, letters):
     said = {each["letter"] for each in scripted["notices"] if each["letter"]}
-    kept = [message_from_bytes(path.read_bytes(), policy=default) for path in letters.glob("*.eml")]
+    kept = mails(letters)
     assert sorted(str(mail["Message-ID"]) for mail in kept) == sorted(said)
     assert {each["subject"] for each in scripted["notices"] if each["letter"]} == {
         str(mail["Subject"]) for mail in kept
