@@ -23,6 +23,7 @@ from typing import Any
 
 HEAD = 64 * 1024  # bytes of a letter in which its headers are looked for
 SHOWN = ("From", "To", "Cc", "Reply-To", "Subject", "Date", "Message-ID")
+BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 DATED = re.compile(r"\d{8}-\d{4}")
 
 # What the library raises for parts that were made to be unreadable; the list has grown with its bugs.
@@ -165,7 +166,8 @@ def _opened(file: _File, raw: bytes) -> OpenLetter:
 
 def _parsed_headers(content: bytes) -> Any:
     try:
-        return BytesHeaderParser(policy=default).parsebytes(content)
+        # The parser would also go through what follows the headers, line by line.
+        return BytesHeaderParser(policy=default).parsebytes(BLANK_LINE.split(content, maxsplit=1)[0])
     except UNREADABLE:
         return EmailMessage()
 
