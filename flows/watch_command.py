@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import DBAPIError
 
 from config.messages import say
 from config.settings import settings
@@ -16,7 +15,7 @@ from flows.command_line import Json, Now, app, now_or, refuse
 from flows.list_facts import as_text
 from flows.servers import mail_server
 from flows.watchdog import Watched, watch
-from models.database import DatabaseUnreachable, database
+from models.database import AWAY, database
 from notifications.alarms import send_alarm
 
 LOG = logging.getLogger("congnhan")
@@ -70,7 +69,7 @@ class Looker:
         try:
             database().migrate()
             self._look()
-        except (DatabaseUnreachable, DBAPIError) as error:
+        except AWAY as error:
             LOG.error("the watchdog cannot read the database: %s", type(error).__name__)
             self._tell()
             return False

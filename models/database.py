@@ -43,6 +43,10 @@ class DatabaseUnreachable(Exception):
         self.words = words
 
 
+# What a database that is away looks like, when it is opened and in the middle of something.
+AWAY = (DatabaseUnreachable, DBAPIError)
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware instant, stored in UTC; a naive one is refused, since nobody could say what it means."""
 

@@ -8,13 +8,11 @@ from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
 from models.campaigns import campaigns_that_send
-from models.leases import LEASE
-from models.tables import Campaign, Lease, Letter, Notice, WorkItem
+from models.pulses import TICK, last_beat
+from models.tables import Campaign, Letter, Notice, WorkItem
 from rules.notices import DO_NOT_WAIT, Channel, LetterState, NoticeState
 from rules.stages import Stage
 from rules.work_items import ItemKind, ItemState
-
-TICK = "tick"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +46,8 @@ def figures(session: Session, *, now: datetime) -> Figures:
 
 
 def last_tick(session: Session) -> datetime | None:
-    """Return when the tick that is at work, or died at it, began; None where none has left its lease."""
-    held_until = session.exec(select(Lease.held_until).where(Lease.name == TICK)).one_or_none()
-    return held_until - LEASE if held_until is not None else None
+    """Return when the last tick came to its end; None where none ever has."""
+    return last_beat(session, TICK)
 
 
 def _letters(session: Session) -> dict[tuple[Channel, LetterState], int]:

@@ -8,8 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import bindparam, event, text
 
 from models.database import Database, UtcDateTime, transaction, using
-from models.leases import take
 from models.metrics import figures, last_tick
+from models.pulses import DELIVERY, TICK, beat
 from notifications.mailbox import Mailbox
 from rules.notices import Channel, LetterState
 from tests import factories
@@ -112,12 +112,13 @@ def test_only_a_letter_that_may_leave_now_grows_old(walk: Walk, moment: str, kin
     assert scraped(moment)["congnhan_letters_oldest_seconds"][("email",)] == age
 
 
-def test_the_age_of_the_tick_is_that_of_the_lease_it_holds(database):
+def test_the_age_of_the_tick_counts_from_the_end_of_the_last_one(database):
     assert "congnhan_tick_age_seconds" not in scraped()
     with transaction() as session:
-        take(session, "delivery", "x", at=at(NOW) - timedelta(hours=1))
+        beat(session, DELIVERY, at=at(NOW) - timedelta(hours=1))
         assert last_tick(session) is None
-        take(session, "tick", "x", at=at(NOW) - timedelta(seconds=90))
+        beat(session, TICK, at=at(NOW) - timedelta(seconds=90))
+        beat(session, TICK, at=at(NOW) - timedelta(hours=3))
         assert last_tick(session) == at(NOW) - timedelta(seconds=90)
     assert scraped()["congnhan_tick_age_seconds"] == {(): 90.0}
     assert scraped("2021-11-16 07:00")["congnhan_tick_age_seconds"] == {(): 0.0}
