@@ -1,19 +1,17 @@
 """The operator's desk in the Prefect UI: each deed that fits a form is a deployment of its own.
 
 A deed does what its command does, in one transaction, and stands in the journal with who did it. A refused
-one ends as a failed run whose message says what would be allowed. Whatever was done, the next tick and the
-next delivery are asked for at once, so that nobody waits for the sweep.
+one ends as a failed run whose message says what would be allowed. Whatever was done, a tick is asked
+for at once, and where it makes letters a delivery, so that nobody waits for the sweep.
 """
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from prefect import flow
-from prefect.client.orchestration import get_client
 from prefect.states import Failed
 
 from config.campaign_file import read_campaign
@@ -34,13 +32,11 @@ from flows.deed_forms import (
     WaiveForm,
 )
 from flows.deeds import carry_out
-from flows.naming import name_run
 from flows.refusals import KNOWN, line_for
+from flows.runs import SWEEP, ask_for, name_run
 from models import settling
 from models.campaigns import open_campaign
 from models.database import database, transaction
-
-AT_ONCE = ("campaign-tick/sweep", "deliver-letters/delivery")
 
 
 def _done(deed: Callable[[datetime], str], name: str) -> Any:
@@ -56,16 +52,8 @@ def _done(deed: Callable[[datetime], str], name: str) -> Any:
     except ValueError as error:
         return Failed(message=str(error))
     name_run(name)
-    _ask_for_a_turn()
+    ask_for(SWEEP)
     return said
-
-
-def _ask_for_a_turn() -> None:
-    """Ask for a tick and a delivery now; where they are not deployed the next sweep is soon enough."""
-    with get_client(sync_client=True) as client:
-        for name in AT_ONCE:
-            with suppress(Exception):  # a hint that is lost costs a quarter of an hour
-                client.create_flow_run_from_deployment(client.read_deployment_by_name(name).id)
 
 
 @flow(name="open-campaign", persist_result=False, description=say("desk.open"))

@@ -19,9 +19,10 @@ from flows.board import dossiers_in_words, show_boards
 from flows.campaign import tick
 from flows.delivery import deliver_letters
 from flows.housekeeping import remove_old
-from flows.naming import name_run
 from flows.returned import read_returned
 from flows.running import stopwatch
+from flows.runs import DELIVERY as DELIVERING
+from flows.runs import ask_for, name_run
 from flows.servers import mail_server, reach
 from flows.timeline import sync_timeline
 from flows.watchdog import watch
@@ -78,6 +79,8 @@ def campaign_tick() -> str:
             failed=len(report.failed),
         )
     )
+    if report.letters:
+        ask_for(DELIVERING)
     _show(now)
     if report.failed:
         raise RuntimeError(f"campaigns that failed: {', '.join(report.failed)}")
