@@ -7,7 +7,7 @@ costs at most the minutes to the next tick.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from flows.agency_review import follow_reviews
@@ -76,6 +76,8 @@ def advance(campaign_id: int, now: datetime, gate: Gate, reach: Reach, run: Run)
         run(STAGE_WORK[stage], campaign_id, now)
         stage = run(move_on, campaign_id, now)
     queued: Queued = run(queue_what_is_due, campaign_id, now, gate, reach)
+    if LOG.isEnabledFor(logging.INFO):
+        LOG.info("a campaign had its turn", extra={"campaign": campaign_id, "outcome": asdict(queued)})
     return queued
 
 

@@ -14,6 +14,7 @@ from flows import (
     deed_commands,
     deploy_command,
     directory_commands,
+    doctor_command,
     dossier_commands,
     foretelling,
     journal_view,
@@ -55,6 +56,7 @@ from flows.command_line import (
 from flows.delivery import deliver_letters
 from flows.example import last_working_day, write_example
 from flows.journal_view import Asked
+from flows.logs import write_logs
 from flows.refusals import KNOWN, line_for
 from flows.rehearse_command import rehearse_to_folder
 from flows.running import standing_still, stopwatch
@@ -68,6 +70,7 @@ __all__ = [
     "deed_commands",
     "deploy_command",
     "directory_commands",
+    "doctor_command",
     "dossier_commands",
     "letter_commands",
     "log_commands",
@@ -200,6 +203,7 @@ def journal(
 
 def main() -> None:
     """Run a command; whatever a user can do wrong ends in one line and the exit code of design.md §8."""
+    write_logs()
     try:
         code = app(standalone_mode=False)
     except FileInvalid as error:

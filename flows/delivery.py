@@ -13,9 +13,10 @@ from uuid import uuid4
 from config.settings import settings
 from flows.running import Elapsed, Run, plainly, standing_still
 from models.campaigns import campaigns_that_send
-from models.database import transaction
+from models.database import Session, transaction
 from models.facts import Claimed, letters_to_say
 from models.holds import hold_unusable
+from models.letter_ids import ids_of_letters
 from models.outbox import channels_waiting, claim, recover
 from models.outcomes import Said, Tried, record
 from notifications.compose import compose
@@ -129,6 +130,7 @@ class _Turn:
         for said in _in_parts(begun):
             with transaction() as session:
                 record(session, said, by=self._name, at=self._now())
+                _log(session, said)
             outcomes += [one.last.outcome.value for one in said]
         return outcomes
 
@@ -160,6 +162,19 @@ class _Turn:
         tries = tuple(_tried(receipt) for receipt in receipts)
         said = receipts[-1].said or message.text
         return partial(Said, letter.letter_id, tries, text=said)
+
+
+def _log(session: Session, said: Sequence[Said]) -> None:
+    """Write a line for each letter: its ids and what came of it, no address and no words."""
+    if not LOG.isEnabledFor(logging.INFO):
+        return
+    about = ids_of_letters(session, [one.letter_id for one in said])
+    for one in said:
+        known = about.get(one.letter_id)
+        extra: dict[str, object] = {"letter": one.letter_id, "outcome": one.last.outcome.value}
+        if known:
+            extra |= {"campaign": known.campaign, "notice": known.notices, "item": known.items}
+        LOG.info("a letter was tried", extra=extra)
 
 
 def _recipient(letter: Claimed) -> ZaloRecipient:

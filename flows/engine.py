@@ -19,6 +19,7 @@ from flows.board import dossiers_in_words, show_boards
 from flows.campaign import tick
 from flows.delivery import deliver_letters
 from flows.housekeeping import remove_old
+from flows.logs import write_logs
 from flows.returned import read_returned
 from flows.running import stopwatch
 from flows.runs import DELIVERY as DELIVERING
@@ -32,6 +33,8 @@ from models.campaigns import get_campaign_by_id
 from models.database import database, transaction
 from models.orphans import remove_orphans
 from models.pulses import DELIVERY, TICK, beat
+
+write_logs()
 
 
 def as_prefect_flow(step: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:

@@ -82,7 +82,7 @@ def test_the_entry_points_of_prefect_load():
     for each in declared:
         module, _, name = each["entrypoint"].rpartition(".")
         assert hasattr(getattr(import_module(module), name), "serve"), each["entrypoint"]
-        assert {schedule["timezone"] for schedule in each["schedules"]} == {"Asia/Ho_Chi_Minh"}
+        assert {schedule["timezone"] for schedule in each.get("schedules", ())} <= {"Asia/Ho_Chi_Minh"}
 
 
 def test_migrations_form_one_numbered_line():
