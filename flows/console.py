@@ -11,6 +11,7 @@ from config.located import FileInvalid
 from config.messages import say
 from config.settings import SettingsInvalid
 from flows import (
+    backup_commands,
     deed_commands,
     deploy_command,
     directory_commands,
@@ -67,6 +68,7 @@ from models.database import database, transaction
 
 __all__ = [
     "app",
+    "backup_commands",
     "deed_commands",
     "deploy_command",
     "directory_commands",

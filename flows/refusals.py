@@ -11,6 +11,7 @@ from models import (
     agencies,
     amendments,
     assessors,
+    backup,
     campaigns,
     deadlines,
     directory,
@@ -36,7 +37,7 @@ from models import (
     vetoes,
     work_items,
 )
-from models.database import DatabaseIsNewer, DatabaseUnreachable
+from models.database import DatabaseIsNewer, DatabaseUnreachable, HoldsSomething
 from models.zalo_people import PersonHasLeft
 from notifications.bounces import BounceMailboxFailed
 from notifications.zalo.oauth import NotACallback, VerifierUnusable
@@ -46,6 +47,10 @@ from rules.scoring import BadMark
 from rules.tokens import read_reason
 
 KNOWN = (
+    HoldsSomething,
+    backup.BackupIsNewer,
+    backup.FileMissing,
+    backup.NotABackup,
     DatabaseIsNewer,
     DatabaseUnreachable,
     ExampleExists,
@@ -140,7 +145,13 @@ def line_for(error: Exception) -> str:
     """Return one line that says what was refused, why, and what would be allowed."""
     code = f"refused.{type(error).__name__}"
     match error:
-        case DatabaseIsNewer(revision=revision):
+        case HoldsSomething(table=table):
+            return say(code, table=table)
+        case backup.NotABackup(part=part):
+            return say(code, part=part)
+        case backup.FileMissing(digest=digest):
+            return say(code, digest=digest[:12])
+        case DatabaseIsNewer(revision=revision) | backup.BackupIsNewer(revision=revision):
             return say(code, revision=revision)
         case DatabaseUnreachable(words=words):
             return say(code, words=words)

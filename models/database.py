@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import DateTime, Dialect, Engine, create_engine, event, text
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_engine, event, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.types import TypeDecorator
@@ -23,6 +23,7 @@ from config.settings import settings
 __all__ = ["Database", "DatabaseIsNewer", "DatabaseUnreachable", "Session", "UtcDateTime", "transaction"]
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+REVISIONS = "alembic_version"
 MIGRATION_LOCK = 8_370_190_146  # any constant: it names our advisory lock in PostgreSQL
 ONLY_LOOKS = "congnhan_only_looks"  # the mark of a connection whose transaction may not write
 
@@ -41,6 +42,14 @@ class DatabaseUnreachable(Exception):
     def __init__(self, words: str) -> None:
         super().__init__(words)
         self.words = words
+
+
+class HoldsSomething(Exception):
+    """A database that was to be empty holds rows; `table` names the first table that does."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(table)
+        self.table = table
 
 
 # What a database that is away looks like, when it is opened and in the middle of something.
@@ -136,6 +145,43 @@ class Database:
             return
         if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
             raise DatabaseIsNewer(current)
+        with self._altering() as connection:
+            _upgrade(connection, "head")
+
+    def knows(self, revision: str) -> bool:
+        """Say whether this program has been at a revision; one of a newer program it does not know."""
+        return revision in {script.revision for script in _scripts().walk_revisions()}
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Yield a connection that sees one state of the database, while others go on writing."""
+        options: dict[str, Any] = {ONLY_LOOKS: True}
+        if self.dialect == "postgresql":
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self._connected() as connection:
+            yield connection.execution_options(**options)
+
+    @contextmanager
+    def emptied_to(self, revision: str) -> Iterator[Connection]:
+        """Yield a connection to a schema of an older revision with nothing in it; commits at the end.
+
+        A schema that stands there already is made anew. Raises HoldsSomething where a table has a row.
+        """
+        with self._altering() as connection:
+            known = MetaData()
+            known.reflect(connection)
+            for table in known.sorted_tables:
+                if table.name != REVISIONS and connection.execute(select(table).limit(1)).first():
+                    raise HoldsSomething(table.name)
+            known.drop_all(connection)
+            if self.dialect == "postgresql":
+                connection.execute(text("DROP FUNCTION IF EXISTS journal_is_append_only()"))
+            _upgrade(connection, revision)
+            yield connection
+
+    @contextmanager
+    def _altering(self) -> Iterator[Connection]:
+        """Yield a connection on which the schema may be altered, by one program at a time."""
         with self._connected() as connection:
             if self.dialect == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
@@ -144,9 +190,7 @@ class Database:
                 # The setting is read outside a transaction and ends with the connection: none gets it next.
                 connection.detach()
                 connection.connection.dbapi_connection.execute("PRAGMA foreign_keys = OFF")
-            configuration = _alembic()
-            configuration.attributes["connection"] = connection
-            command.upgrade(configuration, "head")
+            yield connection
             if self.dialect == "sqlite" and connection.execute(text("PRAGMA foreign_key_check")).first():
                 raise RuntimeError("the migration left a row that points to nothing")
             connection.commit()
@@ -163,6 +207,12 @@ class Database:
             raise DatabaseUnreachable(str(error.orig).strip().splitlines()[0]) from None
         with connection:
             yield connection
+
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    configuration = _alembic()
+    configuration.attributes["connection"] = connection
+    command.upgrade(configuration, revision)
 
 
 def newest_revision() -> str | None:
