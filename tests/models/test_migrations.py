@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from models import journal
 from models.campaigns import get_campaign
-from models.database import Database, _alembic, transaction, using
+from models.database import Database, _alembic, _upgrade, newest_revision, transaction, using
 
 WHEN = "2021-11-11 00:30:00"
 ROWS = f"""
@@ -89,6 +90,22 @@ def test_every_row_is_kept(old):
     before = counts(old)
     old.migrate()
     assert counts(old) == before
+
+
+@pytest.mark.parametrize(
+    "revision", [each.revision for each in ScriptDirectory.from_config(_alembic()).walk_revisions()]
+)
+def test_from_every_version_with_data_in_it_the_way_leads_to_today(old, revision):
+    before = counts(old)
+    with old._altering() as connection:
+        _upgrade(connection, revision)
+    assert old.revision() == revision
+    assert counts(old) == before
+    old.migrate()
+    assert old.revision() == newest_revision()
+    assert counts(old) == before
+    with using(old), transaction() as session:
+        assert journal.verify(session, get_campaign(session, "mau-2021")).broken_at is None
 
 
 def test_what_the_new_columns_say_follows_from_what_there_was(old):
