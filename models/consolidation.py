@@ -32,6 +32,7 @@ from models.tables import (
 )
 from models.tables.scores import SCALE, Points
 from rules.criteria import (
+    ATTENDEES,
     ChildrenShare,
     CriteriaSet,
     Criterion,
@@ -294,7 +295,7 @@ def _open(criteria: CriteriaSet, facts: Any) -> Iterator[Any]:
                 threshold = _threshold(rule, facts, none=max)
                 yield or_(threshold.is_(None), facts.c.final_total < threshold)
             case VoteMin():
-                yield and_(facts.c.attended.is_(None), facts.c.votes_percent.is_(None))
+                yield and_(_is_uncounted(rule, facts), facts.c.votes_percent.is_(None))
             case ChildrenShare():
                 yield facts.c.children.is_(None)
 
@@ -313,11 +314,19 @@ def _threshold(rule: TotalMinByClass, facts: Any, *, none: Any) -> Any:
 
 
 def _votes_failed(rule: VoteMin, facts: Any) -> Iterator[Any]:
-    base = facts.c.attended if rule.of == "attendees" else facts.c.invited
-    yield facts.c.in_favour * 100 * SCALE < base * _whole(rule.percent)
-    yield and_(facts.c.attended.is_(None), facts.c.votes_percent < literal(rule.percent, Points()))
+    yield facts.c.in_favour * 100 * SCALE < _voters(rule, facts) * _whole(rule.percent)
+    yield and_(_is_uncounted(rule, facts), facts.c.votes_percent < literal(rule.percent, Points()))
     if rule.quorum_percent is not None:
         yield facts.c.attended * 100 * SCALE < facts.c.invited * _whole(rule.quorum_percent)
+
+
+def _voters(rule: VoteMin, facts: Any) -> Any:
+    return facts.c.attended if rule.of == ATTENDEES else facts.c.invited
+
+
+def _is_uncounted(rule: VoteMin, facts: Any) -> Any:
+    """Say whether no people were counted: where nobody was there, only a share that was told is known."""
+    return func.coalesce(_voters(rule, facts), 0) == 0
 
 
 def _whole(percent: Decimal) -> int:

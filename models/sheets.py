@@ -12,6 +12,7 @@ from models.campaigns import file_of
 from models.groups import GroupRef
 from models.marks import KeptMark, standing_marks
 from models.tables import Campaign, ChildrenRecognised, GroupCase, VetoFound
+from rules.criteria import ATTENDEES, VoteMin
 from rules.reviews import COUNTS, ScoreKind
 from rules.scoring import Sheet
 
@@ -26,6 +27,7 @@ class Known:
     area_class: str | None
     vetoes: frozenset[str]
     children: ChildrenRecognised | None = None
+    votes_of: str = ATTENDEES
 
     def counting(self, leaf: str) -> KeptMark | None:
         """Return the mark that counts at a leaf: final, else consolidated, else the agency's."""
@@ -58,8 +60,9 @@ class Known:
     def _votes(self) -> Decimal | None:
         if self.case is None:
             return None
-        if self.case.in_favour is not None and self.case.attended:
-            return Decimal(self.case.in_favour) * 100 / self.case.attended
+        voters = self.case.attended if self.votes_of == ATTENDEES else self.case.invited
+        if self.case.in_favour is not None and voters:
+            return Decimal(self.case.in_favour) * 100 / voters
         return self.case.votes_percent
 
     def _quorum(self) -> Decimal | None:
@@ -84,7 +87,9 @@ def known_of(session: Session, campaign: Campaign, groups: Sequence[GroupRef]) -
     for row in session.exec(_of_groups(VetoFound, campaign, ids).where(col(VetoFound.lifted_at).is_(None))):
         vetoes.setdefault(row.group_id, set()).add(row.code)
     children = {row.group_id: row for row in session.exec(_of_groups(ChildrenRecognised, campaign, ids))}
-    area_class = file_of(campaign).area_class
+    file = file_of(campaign)
+    area_class = file.area_class
+    votes_of = next((rule.of for rule in file.criteria.rules if isinstance(rule, VoteMin)), ATTENDEES)
     return [
         Known(
             group,
@@ -93,6 +98,7 @@ def known_of(session: Session, campaign: Campaign, groups: Sequence[GroupRef]) -
             (cases[group.id].area_class if group.id in cases else None) or area_class,
             frozenset(vetoes.get(group.id, ())),
             children.get(group.id),
+            votes_of,
         )
         for group in groups
     ]

@@ -191,6 +191,9 @@ class Vetoes:
     known: tuple[Veto, ...] | None
 
 
+ATTENDEES = "attendees"
+
+
 @dataclass(frozen=True, slots=True)
 class VoteMin:
     """So many percent must be in favour, and so many percent of those invited (members) present."""

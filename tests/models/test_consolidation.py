@@ -12,7 +12,7 @@ from models.database import transaction
 from models.groups import groups_of
 from models.marks import NewMark, give_marks
 from models.sheets import known_of
-from models.tables import GroupCase, ListVersion, VetoFound
+from models.tables import ChildrenRecognised, GroupCase, ListVersion, VetoFound
 from rules.criteria import Mark, Verdict
 from rules.reviews import ScoreKind
 from rules.scoring import assess
@@ -69,7 +69,7 @@ PASS_FAIL = {
             ],
         }
     ],
-    "recognition": {"vetoes": None},
+    "recognition": {"vetoes": None, "children_share_min": {"set": "mau-khac", "percent": 70}},
 }
 
 LEVELS = {
@@ -84,6 +84,7 @@ LEVELS = {
     ],
     "recognition": {
         "levels": [{"name": "cao", "from": 20}, {"name": "vừa", "from": 8, "below": 20}],
+        "vote_min": {"percent": 50, "of": "invited"},
     },
 }
 
@@ -123,6 +124,7 @@ def group(kind: str) -> st.SearchStrategy[dict]:
     scores = st.fixed_dictionaries(LEAVES[kind])
     votes = st.one_of(
         st.none(),
+        st.sampled_from([(0, 0, 0), (8, 0, 0), (10, 5, 5), (10, 6, 6), (10, 10, 6)]),
         st.tuples(st.integers(1, 20), st.integers(0, 10), st.integers(0, 10)).map(
             lambda drawn: (drawn[0] + drawn[1] + drawn[2], drawn[0] + drawn[1], drawn[0])
         ),
@@ -136,7 +138,11 @@ def group(kind: str) -> st.SearchStrategy[dict]:
             "is_proposed": st.sampled_from([True, True, False]),
             "area_class": st.sampled_from([None, "cao", "thap"]),
             "votes": votes,
-            "vetoed": st.sampled_from([False, False, False, True]),
+            # Known as a share alone; where people were counted, they are what counts.
+            "votes_percent": st.sampled_from([None, *map(Decimal, ("59.99", "60", "100"))]),
+            "vetoed": st.sampled_from([None, None, None, "stands", "lifted"]),
+            # How many units below it has, and how many of them another list recognises.
+            "children": st.sampled_from([None, (10, 10), (10, 7), (10, 6), (1, 0)]),
         }
     )
 
@@ -160,7 +166,15 @@ def scored(request, database, tmp_path) -> str:
 
 def put(campaign_code: str, drawn: list[dict]) -> None:
     """Leave only what was drawn."""
-    for table in ("results", "list_versions", "marks", "scores", "vetoes", "group_cases"):
+    for table in (
+        "children_recognised",
+        "results",
+        "list_versions",
+        "marks",
+        "scores",
+        "vetoes",
+        "group_cases",
+    ):
         change(f"DELETE FROM {table}")
     with transaction() as session:
         campaign = get_campaign(session, campaign_code)
@@ -181,6 +195,7 @@ def put(campaign_code: str, drawn: list[dict]) -> None:
                     invited=invited,
                     attended=attended,
                     in_favour=in_favour,
+                    votes_percent=each.get("votes_percent"),
                     recorded_at=NOW,
                 )
             )
@@ -193,8 +208,29 @@ def put(campaign_code: str, drawn: list[dict]) -> None:
                         reason="MẪU",
                         found_at=NOW,
                         recorded_at=NOW,
+                        **(LIFTED if each["vetoed"] == "lifted" else {}),
                     )
                 )
+
+
+LIFTED = {"lifted_at": NOW, "lifted_because": "MẪU"}
+
+
+def add_children(session, campaign, version_id: int, drawn: list[dict]) -> None:
+    """Record what a list says of the units below each group."""
+    for of, each in zip(groups_of(session, campaign), drawn, strict=True):
+        if each["children"]:
+            children, recognised = each["children"]
+            session.add(
+                ChildrenRecognised(
+                    campaign_id=campaign.id,
+                    group_id=of.id,
+                    version_id=version_id,
+                    children=children,
+                    recognised=recognised,
+                )
+            )
+    session.flush()
 
 
 def version(session, campaign) -> int:
@@ -220,10 +256,13 @@ def version(session, campaign) -> int:
 )
 @given(data=st.data())
 def test_the_statement_says_of_every_group_what_the_rules_say(scored, data):
-    put("mau-2021", data.draw(st.lists(group(scored), min_size=SIZE, max_size=SIZE)))
+    drawn = data.draw(st.lists(group(scored), min_size=SIZE, max_size=SIZE))
+    put("mau-2021", drawn)
     with transaction() as session:
         campaign = get_campaign(session, "mau-2021")
-        assert consolidate(session, campaign, version(session, campaign)) == SIZE
+        version_id = version(session, campaign)
+        add_children(session, campaign, version_id, drawn)
+        assert consolidate(session, campaign, version_id) == SIZE
         known = known_of(session, campaign, groups_of(session, campaign))
         expected = [assess(file_of(campaign).criteria, each.sheet()) for each in known]
     said = rows("SELECT verdict, level, final_total FROM results ORDER BY group_id")
@@ -246,26 +285,40 @@ def test_the_statement_holds_on_every_limit_and_just_below_it(scored):
         # six of ten were for it; five of nine are less than 60 per cent
         (full, "cao", (10, 10, 6), Verdict.MET),
         (full, "cao", (10, 9, 5), Verdict.NOT_MET),
+        # the same where only the share is known
+        (full, "cao", Decimal("60"), Verdict.MET),
+        (full, "cao", Decimal("59.9999"), Verdict.NOT_MET),
+        # half of a criterion, and half a point less, the total of its class being there
+        ({**full, "I.1": 5, "I.2": 5}, "thap", (10, 10, 10), Verdict.MET),
+        ({**full, "I.1": 5, "I.2": 4.5}, "thap", (10, 10, 10), Verdict.NOT_MET),
+        # the total of the lower class, a penalty off
+        ({**full, "I.1": 5, "I.2": 5, "II": 5}, "thap", (10, 10, 10), Verdict.MET),
+        ({**full, "I.1": 5, "I.2": 5, "II": 5, "IV": -0.5}, "thap", (10, 10, 10), Verdict.NOT_MET),
     ]
-    put(
-        "mau-2021",
-        [
-            {
-                **{kind: {} for kind in ScoreKind},
-                ScoreKind.AGENCY: as_marks(points),
-                "is_proposed": True,
-                "area_class": area,
-                "votes": votes,
-                "vetoed": False,
-            }
-            for points, area, votes, _ in limits
-        ],
-    )
-    with transaction() as session:
-        campaign = get_campaign(session, "mau-2021")
-        consolidate(session, campaign, version(session, campaign))
-    said = [row[0] for row in rows("SELECT verdict FROM results ORDER BY group_id")]
-    assert said == [verdict.value for *_, verdict in limits]
+    for some in (limits[:SIZE], limits[SIZE:]):
+        put("mau-2021", [of_votes(votes) | of_points(points, area) for points, area, votes, _ in some])
+        with transaction() as session:
+            campaign = get_campaign(session, "mau-2021")
+            consolidate(session, campaign, version(session, campaign))
+        said = [row[0] for row in rows("SELECT verdict FROM results ORDER BY group_id")]
+        assert said == [verdict.value for *_, verdict in some]
+
+
+def of_votes(votes: tuple[int, int, int] | Decimal) -> dict:
+    """How the people of a group voted: invited, there, in favour; or a share alone."""
+    counted = isinstance(votes, tuple)
+    return {"votes": votes if counted else None, "votes_percent": None if counted else votes}
+
+
+def of_points(points: dict[str, float], area: str) -> dict:
+    """A proposed group with the agency's scores, and nothing against it."""
+    return {
+        **{kind: {} for kind in ScoreKind},
+        ScoreKind.AGENCY: as_marks(points),
+        "is_proposed": True,
+        "area_class": area,
+        "vetoed": None,
+    }
 
 
 def as_marks(points: dict[str, float]) -> dict[str, Mark]:
@@ -284,7 +337,7 @@ def test_the_four_totals_stand_side_by_side_and_a_departure_counts_only_where_it
         "is_proposed": True,
         "area_class": "cao",
         "votes": (10, 10, 10),
-        "vetoed": False,
+        "vetoed": None,
     }
     put("mau-2021", [each] * SIZE)
     with transaction() as session:
