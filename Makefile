@@ -9,7 +9,7 @@ CAMPAIGN := config/campaigns/lai-chau-2021
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test service soak torture check format bench lock clean
+.PHONY: help run test service machines soak torture check format bench lock clean
 
 help: ## Say what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,10 +18,14 @@ run: $(READY) ## Rehearse letter 3701's campaign; letters and summary go to out/
 	@$(BIN)/congnhan rehearse $(CAMPAIGN).yaml --script $(CAMPAIGN).script.yaml --out out
 
 test: $(READY) ## Run every test, on SQLite and on PostgreSQL
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore tests/service
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder \
+	  --ignore tests/service --ignore tests/machines
 
 service: $(READY) ## Start the whole service as an operator does, and use it (minutes)
 	@$(BIN)/python -m pytest tests/service
+
+machines: $(READY) ## Several machines, disturbed in every way (needs Debian's postgresql; minutes)
+	@$(BIN)/python -m pytest tests/machines
 
 soak: $(READY) ## Walk many more campaigns drawn at random than the tests do (some minutes)
 	@WALKS=$${WALKS:-200} $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder \

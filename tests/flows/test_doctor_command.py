@@ -1,0 +1,99 @@
+"""`congnhan doctor` names what is set up wrongly or open, and never a secret."""
+
+import json
+
+import pytest
+
+from config.settings import settings
+from notifications.mailbox import Mailbox
+
+
+@pytest.fixture
+def examine(run, monkeypatch):
+    def examined(**more: str) -> tuple[int, dict[str, list[tuple[str, str]]], str]:
+        for name, value in more.items():
+            monkeypatch.setenv(name, value)
+        settings.cache_clear()
+        code, out, err = run("doctor", "--json")
+        found: dict[str, list[tuple[str, str]]] = {}
+        for each in json.loads(out):
+            found.setdefault(each["part"], []).append((each["health"], each["text"]))
+        return code, found, out + err
+
+    return examined
+
+
+def test_a_new_installation_has_notes_and_nothing_bad(examine):
+    code, found, _ = examine()
+    assert code == 0
+    assert [health for health, _ in found["database"]] == ["well"]
+    assert [health for health, _ in found["mail"]] == ["note"]
+    assert "0 đợt" in found["work"][0][1]
+
+
+def test_a_campaign_for_which_nothing_has_ticked_is_bad(examine, opened):
+    code, found, _ = examine()
+    assert code == 1
+    assert any(health == "bad" and "congnhan tick" in text for health, text in found["work"])
+
+
+def test_a_mail_server_that_is_away_is_bad(examine):
+    code, found, _ = examine(CONGNHAN_SMTP_HOST="127.0.0.1", CONGNHAN_SMTP_PORT="1")
+    assert code == 1
+    assert found["mail"][0][0] == "bad"
+    assert "127.0.0.1:1" in found["mail"][0][1]
+
+
+def test_a_mail_server_that_answers_is_well_but_the_made_up_sender_is_not(examine, tmp_path):
+    with Mailbox(tmp_path / "mail") as mailbox:
+        code, found, _ = examine(
+            CONGNHAN_SMTP_HOST="127.0.0.1",
+            CONGNHAN_SMTP_PORT=str(mailbox.port),
+            CONGNHAN_SMTP_SECURITY="none",
+        )
+        assert mailbox.letters() == []
+    assert code == 1
+    assert [health for health, _ in found["mail"]] == ["well", "bad"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"PREFECT_API_URL": "http://10.0.0.5:4200/api", "PREFECT_SERVER_API_HOST": "0.0.0.0"},
+        {"CONGNHAN_PORTAL_URL": "http://congnhan.mau.example"},
+        {"CONGNHAN_PORTAL_URL": "https://congnhan.mau.example"},  # with the letters in the mailbox
+    ],
+)
+def test_what_anybody_could_use_is_bad(examine, more):
+    code, found, _ = examine(**({"PREFECT_API_URL": "http://127.0.0.1:1/api"} | more))
+    assert code == 1
+    assert [health for health, _ in found["open"]].count("bad") >= 1
+
+
+def test_a_password_on_the_engine_closes_it(examine):
+    _, found, _ = examine(
+        PREFECT_API_URL="http://127.0.0.1:1/api",
+        PREFECT_SERVER_API_HOST="0.0.0.0",
+        CONGNHAN_PREFECT_AUTH="truc:mat-khau",
+    )
+    assert "open" not in found
+
+
+def test_no_secret_is_printed(examine):
+    _, _, said = examine(
+        CONGNHAN_DATABASE_URL="postgresql://ai:mat-khau-csdl@127.0.0.1:1/x",
+        CONGNHAN_SMTP_HOST="127.0.0.1",
+        CONGNHAN_SMTP_PORT="1",
+        CONGNHAN_SMTP_PASSWORD="mat-khau-thu",
+        CONGNHAN_PREFECT_AUTH="truc:mat-khau-engine",
+        CONGNHAN_DEADMAN_URL="http://127.0.0.1:1/ma-bi-mat",
+    )
+    for secret in ("mat-khau-csdl", "mat-khau-thu", "mat-khau-engine", "ma-bi-mat"):
+        assert secret not in said
+
+
+def test_a_variable_that_cannot_be_read_is_the_first_finding(examine):
+    code, found, _ = examine(CONGNHAN_SMTP_PORT="nhiều")
+    assert code == 1
+    assert list(found) == ["settings"]
+    assert "CONGNHAN_SMTP_PORT" in found["settings"][0][1]
