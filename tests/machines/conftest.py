@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -110,17 +111,12 @@ class Hosts:
 class Postgres:
     """Debian's PostgreSQL with one data folder; it can be stopped hard and started again."""
 
-    def __init__(self, folder: Path, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int) -> None:
         assert POSTGRES, "Debian's postgresql is missing: apt-get install postgresql postgresql-contrib"
-        self._folder, self._host, self._port = folder / "pg", host, port
+        self._host, self._port = host, port
+        # Not below the test's own folder: the server runs as somebody else, who has to reach it.
+        self._folder = Path(tempfile.mkdtemp(prefix="congnhan-pg-"))
         self._user = pwd.getpwnam("postgres").pw_name if os.geteuid() == 0 else ""
-        self._folder.mkdir()
-        if self._user:
-            # The server runs as somebody else, who has to reach his own folder.
-            for each in folder.parents:
-                if each.stat().st_uid == os.geteuid() and each.stat().st_mode & 0o001 == 0:
-                    each.chmod(each.stat().st_mode | 0o011)
-            folder.chmod(0o755)
         if self._user:
             shutil.chown(self._folder, self._user)
         self._as(
@@ -131,6 +127,11 @@ class Postgres:
         self.start()
         for name in ("congnhan", "prefect"):
             self._as("createdb", "-h", host, "-p", str(port), "-U", "postgres", name)
+
+    def remove(self) -> None:
+        """Stop the server and leave nothing of it."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def url(self, name: str, driver: str = "postgresql") -> str:
         return f"{driver}://postgres@{self._host}:{self._port}/{name}"

@@ -72,7 +72,7 @@ class Site:
 
     def __init__(self, hosts: Hosts, folder: Path) -> None:
         self.hosts, self.folder = hosts, folder
-        self.postgres = Postgres(folder, hosts.here, PG_PORT)
+        self.postgres = Postgres(hosts.here, PG_PORT)
         self.smtp = Counter(hosts.here, SMTP_PORT)
         self.api = f"http://{hosts.here}:{API_PORT}/api"
         kept = {
@@ -170,7 +170,7 @@ class Site:
         for worker in self.workers:
             worker.kill()
         self.stop_engine()
-        self.postgres.stop()
+        self.postgres.remove()
 
 
 def undisturbed(folder: Path) -> Counting:
