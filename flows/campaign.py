@@ -50,6 +50,11 @@ class TickReport:
         """How many letters were made."""
         return sum(each.letters for each in self.campaigns)
 
+    @property
+    def superseded(self) -> int:
+        """How many messages were overtaken by newer ones, as after an outage, and are not sent."""
+        return sum(each.superseded for each in self.campaigns)
+
 
 def tick(
     now: datetime, *, gate: Gate | None = None, reach: Reach = BY_EMAIL_ALONE, run: Run = plainly

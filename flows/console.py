@@ -146,6 +146,7 @@ def tick(now: Now = None, force: Force = False) -> None:
             "done.tick",
             campaigns=len(report.campaigns),
             letters=report.letters,
+            superseded=report.superseded,
             sent=delivered.sent,
             unsent=sum(count for outcome, count in delivered.outcomes if outcome != "accepted"),
         )

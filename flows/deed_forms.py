@@ -20,6 +20,11 @@ def asked(name: str, default: Any = PydanticUndefined, **more: Any) -> Any:
     return Field(default, title=say(f"form.{name}"), description=say(f"form_help.{name}"), **more)
 
 
+def described(deed: str) -> ConfigDict:
+    """Return what makes a form introduce itself in the clerk's language, not in that of its docstring."""
+    return ConfigDict(json_schema_extra={"description": say(f"desk.{deed}")})
+
+
 class How(StrEnum):
     """What is done with a letter of which nobody knows whether it has gone."""
 
@@ -71,12 +76,16 @@ class Term(Deed):
 class OpenForm(Form):
     """Open a campaign from its file."""
 
+    model_config = described("open")
+
     file: str = asked("file", min_length=1)
     past: bool = asked("past", False)
 
 
 class SubmitForm(Deed):
     """Record that a dossier was received."""
+
+    model_config = described("submit")
 
     unit: str = asked("unit", min_length=1)
     via: Via = asked("via", Via.PAPER)
@@ -86,6 +95,8 @@ class SubmitForm(Deed):
 
 class ExtendForm(Term):
     """Give units more time by a paper."""
+
+    model_config = described("extend")
 
     units: list[str] = asked("units", min_length=1)
     item: ItemKind = asked("item", ItemKind.DOSSIER)
@@ -99,6 +110,8 @@ class ExtendForm(Term):
 class WaiveForm(Deed):
     """Let units off."""
 
+    model_config = described("waive")
+
     units: list[str] = asked("units", min_length=1)
     item: ItemKind = asked("item", ItemKind.DOSSIER)
     reason: str = asked("reason", min_length=1)
@@ -107,12 +120,16 @@ class WaiveForm(Deed):
 class ReturnForm(Term):
     """Send a dossier back to be completed, with all reasons at once."""
 
+    model_config = described("return")
+
     unit: str = asked("unit", min_length=1)
     reasons: list[str] = asked("reasons", default_factory=list)
 
 
 class RegisterForm(Deed):
     """Register a paper that was issued."""
+
+    model_config = described("register")
 
     roles: list[PaperRole] = asked("roles", default_factory=list)
     number: str = asked("paper_number", min_length=1)
@@ -126,6 +143,8 @@ class RegisterForm(Deed):
 
 class AmendForm(Deed):
     """Change the plan by a paper: the mode, a term, the opening day."""
+
+    model_config = described("amend")
 
     number: str = asked("paper_number", min_length=1)
     issued_on: date = asked("paper_date")
@@ -147,11 +166,15 @@ class AmendForm(Deed):
 class LetterForm(Form):
     """A deed about one letter of the delivery log."""
 
+    model_config = described("resend")
+
     number: int = asked("letter", ge=1)
 
 
 class SettleForm(LetterForm):
     """Settle a letter of which nobody knows whether it has gone."""
+
+    model_config = described("settle")
 
     how: How = asked("how", How.SEND)
 

@@ -81,13 +81,16 @@ def campaign_tick() -> str:
             letters=report.letters,
             failed=len(report.failed),
         )
+        + (say("board.superseded", count=report.superseded) if report.superseded else "")
     )
     if report.letters:
         ask_for(DELIVERING)
     _show(now)
     if report.failed:
         raise RuntimeError(f"campaigns that failed: {', '.join(report.failed)}")
-    return _log(f"{len(report.campaigns)} campaigns, {report.letters} letters queued")
+    return _log(
+        f"{len(report.campaigns)} campaigns, {report.letters} letters queued, {report.superseded} superseded"
+    )
 
 
 def _show(now: datetime) -> None:

@@ -319,3 +319,21 @@ def test_the_command_is_installed_and_speaks_vietnamese(tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "Tệp hợp lệ" in done.stdout
+
+
+def test_the_first_tick_after_an_outage_says_what_was_superseded_and_sends_the_newest_alone(
+    run, opened, tmp_path
+):
+    """Stopped from Tuesday over a weekend to Monday 08:30: three reminders of each commune were missed."""
+    run("tick", "--now", "2021-11-11T07:30")
+    before = set(letters(tmp_path))
+    run("tick", "--now", "2021-11-21T10:00")  # a Sunday: what it finds waits for the window
+    assert set(letters(tmp_path)) == before
+    code, out, _ = run("tick", "--now", "2021-11-22T08:30")
+    assert code == 0
+    new = sorted(set(letters(tmp_path)) - before)
+    assert [name.split("-")[2] for name in new if name.split("-")[2] in ("a", "b")] == []
+    with closing(sqlite3.connect(tmp_path / "data/congnhan.db")) as database:
+        missed = "SELECT state, COUNT(*) FROM notices WHERE kind = 'reminder' GROUP BY state"
+        assert database.execute(missed).fetchall() == [("superseded", 6)]
+    assert " nội dung cũ được thay" in out

@@ -59,7 +59,7 @@ def flow_runs() -> list[tuple[str, str]]:
 
 def test_a_tick_and_a_delivery_run_as_flows_and_the_letters_arrive(opened):
     before = flow_runs()
-    assert campaign_tick() == "1 campaigns, 2 letters queued"
+    assert campaign_tick() == "1 campaigns, 2 letters queued, 0 superseded"
     assert deliver() == "accepted 2"
     ran = list(flow_runs())
     for each in before:
@@ -78,7 +78,7 @@ def test_a_tick_and_a_delivery_run_as_flows_and_the_letters_arrive(opened):
     )
     assert kept() == ["a", "b"]
     # And once more, with nothing left to do.
-    assert campaign_tick() == "1 campaigns, 0 letters queued"
+    assert campaign_tick() == "1 campaigns, 0 letters queued, 0 superseded"
     assert deliver() == "nothing to send"
     assert kept() == ["a", "b"]
 

@@ -92,6 +92,11 @@ class Service:
     def runs(self, **filters: Any) -> list[dict[str, Any]]:
         return self.ask("/flow_runs/filter", {"limit": 200, **filters})
 
+    def force(self, name: str) -> str:
+        """Ask for a run of a deployment now; returns its id."""
+        deployment = self.ask(f"/deployments/name/{name}")
+        return str(self.ask(f"/deployments/{deployment['id']}/create_flow_run", {})["id"])
+
     def fill_in(self, name: str, **form: Any) -> dict[str, Any]:
         """Fill in a form of the Prefect UI and wait for how its run ends."""
         deployment = self.ask(f"/deployments/name/{name}")

@@ -9,7 +9,7 @@ import httpx
 import psutil
 
 from flows.deploying import declared
-from tests.service.conftest import wait_until
+from tests.service.conftest import Service, wait_until
 
 
 def rows(service, query: str) -> list[tuple]:
@@ -105,3 +105,21 @@ def test_killed_it_leaves_nothing_behind_and_settles_its_runs_at_the_next_start(
     assert service.words().rstrip().endswith("Đã dừng.")
     _, alive = psutil.wait_procs(children, timeout=10)
     assert not alive
+
+
+def test_one_setting_locks_the_server_and_its_ui(tmp_path):
+    locked = Service(tmp_path, CONGNHAN_PREFECT_AUTH="truc:mat-khau-MAU")
+    locked.start()
+    try:
+        assert httpx.post(f"{locked.api}/deployments/filter", json={}).status_code == 401
+        locked.auth = ("truc", "mat-khau-MAU")
+        assert len(locked.ask("/deployments/filter", {"limit": 100})) == len(declared())
+        run = locked.force("campaign-tick/sweep")
+        path = f"/flow_runs/{run}"
+        done = wait_until(lambda: (found := locked.ask(path))["state_type"] == "COMPLETED" and found)
+        assert done["name"].startswith("0/0 hồ sơ")
+        assert "mat-khau-MAU" not in locked.words()
+        for log in (locked.home / "logs").glob("*.log"):
+            assert "mat-khau-MAU" not in log.read_text(encoding="utf-8"), log
+    finally:
+        assert locked.stop() == 0
