@@ -118,6 +118,8 @@ def _environment(home: Path, host: str, prefect_port: int) -> dict[str, str]:
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": ENGINE_LEASES,
+        # Relative: the pages are also read through another address, from another machine.
+        "PREFECT_SERVER_UI_API_URL": "/api",
         "PREFECT_CLI_COLORS": "false",
         "PYTHONUNBUFFERED": "1",
     } | (
