@@ -65,6 +65,7 @@ from flows.servers import mail_server, reach
 from flows.zalo_sending import zalo_sender
 from models import campaigns as kept
 from models.database import database, transaction
+from models.pulses import TICK, beat
 
 __all__ = [
     "app",
@@ -140,6 +141,8 @@ def tick(now: Now = None, force: Force = False) -> None:
         if not report.is_alone:
             typer.echo(say("done.tick_elsewhere"))
             return
+        with transaction() as session:
+            beat(session, TICK, at=at)
         delivered = deliver_letters(at, server, zalo=zalo, elapsed=standing_still if now else stopwatch())
     typer.echo(
         say(

@@ -18,6 +18,7 @@ from flows.servers import mail_server
 from models.alarms import News, not_told, take_news
 from models.campaigns import get_campaign_by_id, running_campaigns
 from models.database import Session, transaction
+from models.leases import only_one
 from models.people import officers_of
 from models.pulses import WATCH, beat
 from models.watching import look
@@ -41,11 +42,16 @@ class Watched:
 def watch(now: datetime) -> Watched:
     """Look once, tell the operator what is new or over, and tell the dead-man's switch that all went well.
 
-    Where nobody could be told the next look tries again, and the switch is not told either.
+    Where nobody could be told the next look tries again, and the switch is not told either. Of two that
+    look at the same time one does nothing.
     """
-    chosen = settings()
+    with only_one("watch", at=now) as is_alone:
+        return _watch(now) if is_alone else Watched((), 0)
+
+
+def _watch(now: datetime) -> Watched:
     with transaction() as session:
-        found = wrong(look(session, oa_id=chosen.zalo_oa_id, now=now), now)
+        found = wrong(look(session, oa_id=settings().zalo_oa_id, now=now), now)
         words = [(each.key, in_words(each)) for each in found]
         news = take_news(session, words, at=now)
         recipients = _recipients(session) if news.standing or news.over else []

@@ -58,6 +58,22 @@ def test_it_writes_once_whoever_looks_again_after_a_day_and_when_it_is_over(walk
     assert len(alarms()) == 3
 
 
+def test_two_that_look_at_once_write_once(walk, database):
+    together = threading.Barrier(2)
+
+    def look() -> None:
+        with using(database):
+            together.wait()
+            watch(at(SILENT))
+
+    lookers = [threading.Thread(target=look) for _ in range(2)]
+    for each in lookers:
+        each.start()
+    for each in lookers:
+        each.join()
+    assert len(alarms()) == 1
+
+
 def test_it_uses_no_queue_of_the_campaigns(walk):
     before = rows("SELECT COUNT(*) FROM letters")
     watch(at(SILENT))
