@@ -1,5 +1,6 @@
 """The work pool and the deployments of `prefect.yaml`, put into whichever Prefect server is addressed."""
 
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.states import Crashed
 
-HERE = Path(__file__).parent
-# Beside the packages in a checkout, among them in an installed wheel.
-PLACES = (HERE.parent / "prefect.yaml", HERE / "prefect.yaml")
+# Beside the packages in a checkout, with the shared data of the environment where a wheel was installed.
+PLACES = (
+    Path(__file__).parent.parent / "prefect.yaml",
+    Path(sys.prefix) / "share/congnhan/prefect.yaml",
+)
 POOL = "congnhan"
 PAGE = 200
 # What a server that is not there, or does not let us in, looks like.
