@@ -1,5 +1,6 @@
 """`congnhan doctor`: what is set up, what answers, and what should not stay as it is."""
 
+import json
 import os
 import shutil
 import smtplib
@@ -161,12 +162,22 @@ def _zalo() -> Iterator[Finding]:
         yield Finding("zalo", health, say(f"doctor_found.{name}", oa_id=chosen.zalo_oa_id))
 
 
+def _served() -> dict[str, str]:
+    """Return where `congnhan serve` of this home runs its parts; nothing where it does not run."""
+    try:
+        found: dict[str, str] = json.loads((settings().home / "serve.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
 def _engine() -> Iterator[Finding]:
-    url = os.environ.get("PREFECT_API_URL")
+    url = os.environ.get("PREFECT_API_URL") or _served().get("engine")
     if not url:
         yield Finding("engine", Health.NOTE, say("doctor_found.no_engine"))
         return
-    auth = os.environ.get("PREFECT_API_AUTH_STRING")
+    kept = settings().prefect_auth
+    auth = os.environ.get("PREFECT_API_AUTH_STRING") or (kept.get_secret_value() if kept else None)
     asked = httpx.post(
         f"{url}/deployments/filter",
         json={"limit": 1},
@@ -187,7 +198,7 @@ def _open_addresses() -> Iterator[Finding]:
     """Yield what anybody in the network could use."""
     chosen = settings()
     host = urlsplit(os.environ.get("PREFECT_API_URL", "")).hostname
-    bound = os.environ.get("PREFECT_SERVER_API_HOST", host or "127.0.0.1")
+    bound = os.environ.get("PREFECT_SERVER_API_HOST") or _served().get("host") or host or "127.0.0.1"
     has_auth = bool(chosen.prefect_auth or os.environ.get("PREFECT_SERVER_API_AUTH_STRING"))
     if bound not in LOOPBACK and not has_auth:
         yield Finding("open", Health.BAD, say("doctor_found.engine_open", host=bound))

@@ -63,6 +63,9 @@ def serve(
         stack.callback(lambda: typer.echo(say("serve.stopping")))
         _start(supervisor, host, web_port, prefect_port, ended)
         if not ended.is_set():
+            where = home / "serve.json"
+            stack.callback(where.unlink, missing_ok=True)
+            where.write_text(json.dumps({"host": host, "engine": os.environ["PREFECT_API_URL"]}))
             _say_where(home, host, web_port, prefect_port, is_practice=is_practice)
             supervisor.keep(ended)
     typer.echo(say("serve.stopped"))

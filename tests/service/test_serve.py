@@ -63,6 +63,13 @@ def test_a_newcomer_opens_a_campaign_hands_in_and_reads_the_letters(service):
     assert any(name.startswith("1/7 hồ sơ · gửi ") and name.endswith(" · lỗi 0") for name in sweeps), sweeps
 
 
+def test_the_doctor_finds_the_engine_and_everything_at_work(service):
+    words = service.command("doctor")
+    assert f"{service.api} trả lời, đã có deployment" in words
+    assert "chưa lần nào" not in words
+    assert "LỖI" not in words
+
+
 def test_a_refused_form_is_a_failed_run_that_says_what_to_do(service):
     refused = service.fill_in("submit-dossier/submit", by="MẪU", code="khong-co", unit="a")
     assert refused["state_type"] == "FAILED"
