@@ -1,6 +1,7 @@
 """The board in the Prefect UI: per campaign a table, its progress, and submissions against the deadline."""
 
 import json
+import logging
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, cast
@@ -17,11 +18,12 @@ from flows.showing import day_words, when
 from models.campaigns import get_campaign_by_id, running_campaigns
 from models.database import transaction
 from models.progress import Progress, progress_of
-from models.standings import Standing, standings
+from models.standings import Standing, standings, totals
 from models.tables import Campaign
 from rules.stages import Stage
-from rules.work_items import ItemState
+from rules.work_items import ItemKind, ItemState
 
+LOG = logging.getLogger("congnhan")
 BAR = "█"
 WIDEST = 40  # characters of a bar
 MOST_ROWS = 400  # of a board: a country's stands in `congnhan status`
@@ -34,9 +36,13 @@ def show_boards() -> int:
     with transaction() as session:
         ids = running_campaigns(session)
     for campaign_id in ids:
-        with transaction() as session:
-            campaign = get_campaign_by_id(session, campaign_id)
-            progress, items = progress_of(session, campaign), standings(session, campaign)
+        try:
+            with transaction() as session:
+                campaign = get_campaign_by_id(session, campaign_id)
+                progress, items = progress_of(session, campaign), standings(session, campaign)
+        except Exception as error:  # whatever is wrong with one, the others have their boards
+            LOG.warning("campaign %d has no board: %s", campaign_id, type(error).__name__)
+            continue
         new += _show(campaign, progress, items)
     return new
 
@@ -140,6 +146,6 @@ def dossiers_in_words() -> str:
     there = units = 0
     with transaction() as session:
         for campaign_id in running_campaigns(session):
-            counted = progress_of(session, get_campaign_by_id(session, campaign_id)).counted
+            counted = totals(session, get_campaign_by_id(session, campaign_id), ItemKind.DOSSIER)
             there, units = there + counted.handed_in, units + counted.units
     return say("board.dossiers", there=there, units=units)

@@ -3,6 +3,7 @@
 They are hints: each runs the same tick as the sweep, which alone would do everything (design.md §7).
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,7 @@ from models.database import transaction
 from models.timeline import LATE_FROM, OPENING, RELEASE, Coming, coming
 from rules.calendar import CITY
 
+LOG = logging.getLogger("congnhan")
 DEPLOYMENT = "campaign-tick/timeline"
 PAGE = 200
 
@@ -58,7 +60,11 @@ def planned(now: datetime) -> list[Planned]:
     with transaction() as session:
         for campaign_id in running_campaigns(session):
             campaign = get_campaign_by_id(session, campaign_id)
-            ahead = coming(session, campaign, now=now)
+            try:
+                ahead = coming(session, campaign, now=now)
+            except Exception as error:  # whatever is wrong with one, the others have their runs
+                LOG.warning("campaign %d has no timeline: %s", campaign_id, type(error).__name__)
+                continue
             for at, same in groupby(ahead, key=lambda each: each.at):
                 city = at.astimezone(CITY)
                 found.append(

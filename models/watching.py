@@ -9,7 +9,7 @@ from models.campaigns import file_of, running_campaigns
 from models.pulses import TICK, last_beat
 from models.tables import Campaign, ChannelHold, DeadlineStep, Letter, WorkItem
 from models.tokens import find_facts
-from rules.calendar import CITY
+from rules.calendar import CITY, WorkingCalendar
 from rules.notices import LetterState
 from rules.sending import TokenState
 from rules.watch import CampaignSeen, Seen
@@ -19,7 +19,9 @@ from rules.work_items import ItemState
 def look(session: Session, *, oa_id: str | None, now: datetime) -> Seen:
     """Return what the watchdog needs to know of every running campaign; `oa_id` names the Zalo account."""
     ids = running_campaigns(session)
-    campaigns = session.exec(select(Campaign).where(col(Campaign.id).in_(ids)).order_by(Campaign.code)).all()
+    running = session.exec(select(Campaign).where(col(Campaign.id).in_(ids)).order_by(Campaign.code)).all()
+    calendars = {each.id: calendar for each in running if (calendar := _calendar(each)) is not None}
+    campaigns = [each for each in running if each.id in calendars]
     waiting = {
         campaign_id: (count, since)
         for campaign_id, count, since in session.execute(
@@ -42,7 +44,7 @@ def look(session: Session, *, oa_id: str | None, now: datetime) -> Seen:
         campaigns=[
             CampaignSeen(
                 code=each.code,
-                calendar=file_of(each).calendar,
+                calendar=calendars[each.id],
                 letters_waiting=waiting.get(each.id, (0, None))[0],
                 waiting_since=waiting.get(each.id, (0, None))[1],
                 years=_years(*spans[each.id]) if each.id in spans else frozenset(),
@@ -53,7 +55,16 @@ def look(session: Session, *, oa_id: str | None, now: datetime) -> Seen:
         since=min((each.opened_at for each in campaigns), default=None),
         needs_consent=facts is not None and facts.state is TokenState.NEEDS_CONSENT,
         held=tuple(str(each) for each in session.exec(select(ChannelHold.channel)).all()),
+        broken=tuple(each.code for each in running if each.id not in calendars),
     )
+
+
+def _calendar(campaign: Campaign) -> WorkingCalendar | None:
+    """Return the calendar of a campaign; None where what it keeps of its files cannot be read."""
+    try:
+        return file_of(campaign).calendar
+    except Exception:  # whatever is wrong with it, the watchdog has to see the others
+        return None
 
 
 def _years(first: datetime, last: datetime) -> frozenset[int]:

@@ -19,6 +19,7 @@ class AlarmKind(StrEnum):
     LETTERS_WAIT = "letters_wait"
     NEEDS_CONSENT = "needs_consent"
     CHANNEL_HELD = "channel_held"
+    BROKEN = "broken"
     COMPUTED_YEAR = "computed_year"
 
 
@@ -50,13 +51,17 @@ class CampaignSeen:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the watchdog saw: `ticked_at` None where no tick has ever ended, `since` from when it watches."""
+    """What the watchdog saw: `ticked_at` None where no tick has ever ended, `since` from when it watches.
+
+    `broken` names campaigns whose kept files cannot be read: no tick can serve them.
+    """
 
     campaigns: Sequence[CampaignSeen]
     ticked_at: datetime | None
     since: datetime | None = None
     needs_consent: bool = False
     held: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
 
 
 def sending_time(calendar: WorkingCalendar, since: datetime, now: datetime, *, most: timedelta) -> timedelta:
@@ -86,6 +91,7 @@ def wrong(seen: Seen, now: datetime) -> list[Found]:
     if seen.needs_consent:
         found.append(Found(AlarmKind.NEEDS_CONSENT))
     found += [Found(AlarmKind.CHANNEL_HELD, channel) for channel in seen.held]
+    found += [Found(AlarmKind.BROKEN, code) for code in seen.broken]
     for each in seen.campaigns:
         for year in sorted(each.years - each.calendar.decreed_years):
             found.append(Found(AlarmKind.COMPUTED_YEAR, f"{each.code}|{year}", count=year))

@@ -74,6 +74,13 @@ def test_two_that_look_at_once_write_once(walk, database):
     assert len(alarms()) == 1
 
 
+def test_a_campaign_that_cannot_be_read_is_told_and_hides_no_other(walk):
+    change("UPDATE campaigns SET files = '{}', files_hash = 'x'")
+    (wrong,) = watch(at(SILENT)).wrong
+    assert "mau-2021" in wrong
+    assert "không đọc được" in wrong
+
+
 def test_it_uses_no_queue_of_the_campaigns(walk):
     before = rows("SELECT COUNT(*) FROM letters")
     watch(at(SILENT))
