@@ -38,6 +38,9 @@ Place = tuple[str | int, ...]
 # Points beside the maximum: they are no part of what a branch adds up to.
 BESIDE = (LeafKind.BONUS, LeafKind.PENALTY)
 
+# Kinds that bring points and are neither met nor not: nothing to ask where only that counts.
+POINTS_ONLY = (LeafKind.POINTS, LeafKind.CHOICE, LeafKind.RATIO_BANDS, LeafKind.PER_OCCURRENCE, *BESIDE)
+
 # What a leaf of each kind cannot be judged without.
 NEEDS: dict[LeafKind, str] = {
     LeafKind.RATIO_BANDS: "bands",
@@ -109,10 +112,13 @@ def what_is_missing(what: str) -> str:
 
 def _problems(document: Located, shape: CriteriaShape) -> Iterator[Problem]:
     seen: set[str] = set()
+    judged = _met_or_not(shape)
     for path, branch in _paths(("criteria",), shape.criteria):
         if branch.code in seen:
             yield document.problem(path, "criteria.code_twice", code=branch.code)
         seen.add(branch.code)
+        if branch.code in judged and branch.kind in POINTS_ONLY:
+            yield document.problem((*path, "kind"), "criteria.kind_of_points", code=branch.code)
         yield from _of_branch(document, shape, path, branch)
     yield from _of_total(document, shape)
     if shape.recognition is not None:
@@ -129,7 +135,7 @@ def _of_branch(
         yield document.problem(path, "criteria.compound_without_parts", code=branch.code)
     if shape.method is Method.PASS_FAIL_ALL and branch.max_points is not None:
         yield document.problem((*path, "max_points"), "criteria.points_in_pass_fail", code=branch.code)
-    parts = [each.max_points for each in branch.children if each.kind not in BESIDE]
+    parts = [_worth(each) for each in branch.children if each.kind not in BESIDE]
     known = [each for each in parts if each is not None]
     if branch.max_points is not None and parts and not is_compound:
         total = sum(known, Decimal(0))
@@ -146,6 +152,10 @@ def _of_branch(
             (*path, "max_points"), "criteria.not_a_step", code=branch.code, step=_shown(shape.step)
         )
     yield from _of_bands(document, (*path, "bands"), branch.bands)
+    if branch.bands:
+        lowest = min(range(len(branch.bands)), key=lambda place: branch.bands[place].start)
+        if branch.bands[lowest].start > 0:
+            yield document.problem((*path, "bands", lowest), "criteria.band_without_bottom")
     yield from _of_points(document, path, branch)
     for name in ("options", "exceptions"):
         codes = [each.code for each in getattr(branch, name)]
@@ -161,9 +171,15 @@ def _of_branch(
 
 
 def _of_points(document: Located, path: Place, branch: BranchShape) -> Iterator[Problem]:
-    """No answer and no band brings more than the leaf can hold."""
+    """No answer, no band and no number of occurrences brings more than the leaf can hold."""
     if branch.max_points is None:
         return
+    if branch.kind is LeafKind.PER_OCCURRENCE and branch.each is not None and branch.each > 0:
+        most = branch.limit
+        if most is not None and most > branch.max_points:
+            yield document.problem(
+                (*path, "limit"), "criteria.more_than_max", code=branch.code, points=_shown(most)
+            )
     for name, points in (
         ("options", [each.points for each in branch.options]),
         ("bands", [each.points for each in branch.bands]),
@@ -176,7 +192,7 @@ def _of_points(document: Located, path: Place, branch: BranchShape) -> Iterator[
 
 
 def _of_total(document: Located, shape: CriteriaShape) -> Iterator[Problem]:
-    tops = [each.max_points for each in shape.criteria if each.kind not in BESIDE]
+    tops = [_worth(each) for each in shape.criteria if each.kind not in BESIDE]
     known = [each for each in tops if each is not None]
     if shape.total_max is None or not known:
         return
@@ -217,11 +233,28 @@ def _of_recognition(document: Located, shape: RecognitionShape) -> Iterator[Prob
     yield from _of_bands(document, (*path, "levels"), shape.levels)
 
 
+def _worth(branch: BranchShape) -> Decimal | None:
+    """Return the maximum of a branch: what it says, or what its parts come to where all are known."""
+    if branch.max_points is not None or branch.kind is LeafKind.COMPOUND:
+        return branch.max_points
+    parts = [_worth(each) for each in branch.children if each.kind not in BESIDE]
+    known = [each for each in parts if each is not None]
+    return sum(known, Decimal(0)) if known and len(known) == len(parts) else None
+
+
+def _met_or_not(shape: CriteriaShape) -> set[str]:
+    """Return the codes of the branches where only met or not counts: all, or the parts of compounds."""
+    tops = [branch for _, branch in _paths((), shape.criteria)]
+    if shape.method is not Method.PASS_FAIL_ALL:
+        tops = [part for each in tops if each.kind is LeafKind.COMPOUND for part in each.children]
+    return {branch.code for _, branch in _paths((), tops)}
+
+
 def _branch(shape: BranchShape) -> Criterion:
     return Criterion(
         code=shape.code,
         title=shape.title,
-        max_points=shape.max_points,
+        max_points=_worth(shape),
         kind=shape.kind,
         children=tuple(_branch(child) for child in shape.children),
         minimum=shape.minimum,
@@ -278,18 +311,31 @@ def _ranking(shape: RecognitionShape | None) -> Ranking | None:
 def _gaps(shape: CriteriaShape) -> Iterator[Gap]:
     """Yield what nobody could score: a leaf without kind or points, or without what its kind needs."""
     named = {each.code for each in shape.missing}
-    counts = shape.method is not Method.PASS_FAIL_ALL
+    judged = _met_or_not(shape)
     for _, branch in _paths(("criteria",), shape.criteria):
         if (branch.children and branch.kind is not LeafKind.COMPOUND) or branch.code in named:
             continue
+        what = _lacks(branch)
         if shape.method is Method.SET_BY_PROVINCE:
             yield Gap(branch.code, "leaves")
-        elif shape.method is Method.PASS_FAIL_ALL and branch.kind is None:
+        elif branch.code in judged and branch.kind is None:
             yield Gap(branch.code, "kind")
-        elif counts and branch.max_points is None and branch.kind not in BESIDE:
+        elif branch.code not in judged and branch.max_points is None and branch.kind not in BESIDE:
             yield Gap(branch.code, "points")
-        elif branch.kind in NEEDS and not getattr(branch, NEEDS[branch.kind]):
-            yield Gap(branch.code, NEEDS[branch.kind])
+        elif what is not None:
+            yield Gap(branch.code, what)
+
+
+def _lacks(branch: BranchShape) -> str | None:
+    """Return what a leaf cannot be judged without, by its kind, and does not have."""
+    need = NEEDS.get(branch.kind) if branch.kind is not None else None
+    if need is not None and not getattr(branch, need):
+        return need
+    if branch.kind is LeafKind.RATIO_BANDS and any(each.points is None for each in branch.bands):
+        return "bands"
+    if branch.kind is LeafKind.RATING_MIN and branch.minimum_rating is None:
+        return "minimum"
+    return None
 
 
 def _paths(path: Place, branches: Sequence[Any]) -> Iterator[tuple[Place, Any]]:

@@ -114,19 +114,67 @@ def test_one_criterion_below_half_of_its_maximum_fails_the_whole():
         ]
 
 
+def names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+# What the acts leave open, branch by branch, as far as their text was found; every other set runs.
+MISSING = {
+    "thon-to-dan-pho-van-hoa-nd86-2023": {"leaves": names("I II III IV-V")},
+    "tiep-can-phap-luat-qd27-2025": {"kind": names("2.6 2.7")},
+    "tiep-can-phap-luat-qd25-2021": {
+        "bands": ("1.2",),
+        "points": names("2.1 2.2 2.3 2.4 2.5 2.6 3.1 3.2 3.3 4.1 4.2 4.3 4.4 4.5 5.1 5.2 5.3 5.4"),
+    },
+}
+
+
 @pytest.mark.parametrize("name", SETS)
-def test_a_set_runs_or_names_the_branch_that_is_missing(name):
+def test_a_set_runs_or_names_every_branch_that_is_missing(name):
     criteria, document = SETS[name]
+    missing = {code: what for what, codes in MISSING.get(name, {}).items() for code in codes}
+    assert {gap.code: gap.what for gap in criteria.gaps} == missing
+    lines = (CRITERIA / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
     problems = gap_problems(criteria, document)
-    assert bool(problems) == bool(criteria.gaps)
-    missing = {
-        "thon-to-dan-pho-van-hoa-nd86-2023": ("I", "II", "III", "IV-V"),
-        "tiep-can-phap-luat-qd27-2025": ("2.6", "2.7"),
+    assert len(problems) == len(missing)
+    for gap, problem in zip(criteria.gaps, problems, strict=True):
+        assert f"'{gap.code}'" in problem.text
+        assert f"code: {gap.code}," in lines[problem.line - 1].replace('"', "")
+
+
+@pytest.mark.parametrize("name", sorted(set(SETS) - set(MISSING)))
+def test_a_set_that_runs_comes_to_its_maximum_with_full_marks(name):
+    criteria = SETS[name][0]
+    full = {
+        leaf.code: meeting(leaf) if leaf.max_points is None else Mark(value=leaf.max_points)
+        for leaf in criteria.leaves()
     }
-    if name in missing:
-        assert tuple(gap.code for gap in criteria.gaps) == missing[name]
-    elif name == "tiep-can-phap-luat-qd25-2021":
-        assert {"1.2", "2.1", "2.2"} <= {gap.code for gap in criteria.gaps}
-    else:
-        assert criteria.gaps == ()
-    assert all(problem.line > 1 for problem in problems)
+    found = assess(criteria, Sheet("MẪU", "mien-nui", full, votes_percent=Decimal(100)))
+    assert found.total == criteria.total_max
+    # The figures that the act asks for in all were not found for two sets: no verdict is made up.
+    has_no_figure = name in ("ntm-dak-lak-qd2126-2014-tc1", "tiep-can-phap-luat-qd619-2017")
+    assert found.verdict is (Verdict.INCOMPLETE if has_no_figure else Verdict.MET)
+
+
+@pytest.mark.parametrize(
+    ("total", "level"),
+    [
+        ("90", "5 sao"),
+        ("89.99", "4 sao"),
+        ("70", "4 sao"),
+        ("69.99", "3 sao"),
+        ("50", "3 sao"),
+        ("49.9999", "2 sao"),
+        ("30", "2 sao"),
+        ("29.99", "1 sao"),
+        ("0", "1 sao"),
+    ],
+)
+def test_the_stars_of_a_product_change_exactly_at_their_limits(total, level):
+    ocop = SETS["ocop-qd148-2023"][0]
+    rest, marks = Decimal(total), {}
+    for leaf in ocop.leaves():
+        marks[leaf.code] = Mark(value=min(rest, leaf.max_points))
+        rest -= marks[leaf.code].value
+    found = assess(ocop, Sheet("MẪU", marks=marks))
+    assert (found.total, found.level, found.verdict) == (Decimal(total), level, Verdict.MET)
