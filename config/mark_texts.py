@@ -43,9 +43,10 @@ def read_mark(leaf: Criterion, text: str) -> Mark | None:
         case None | LeafKind.POINTS | LeafKind.BONUS | LeafKind.PENALTY:
             return Mark(value=_number(leaf, said))
         case LeafKind.CHOICE:
-            return Mark(choice=_one_of(leaf, word, {each.code: each.title for each in leaf.options}))
-        case LeafKind.RATING_MIN if word not in MET | NOT_MET:
-            return Mark(choice=_rating(leaf, word))
+            return Mark(choice=_one_of(leaf, said, {each.code: each.title for each in leaf.options}))
+        case LeafKind.RATING_MIN if word not in MET | NOT_MET or word in map(folded, leaf.scale):
+            # "Đạt" may be a rating itself, and one below the minimum.
+            return Mark(choice=_rating(leaf, said))
         case LeafKind.PER_OCCURRENCE:
             return Mark(value=_number(leaf, said))
         case LeafKind.RATIO_BANDS:
@@ -82,11 +83,21 @@ def _verdict(leaf: Criterion, word: str) -> bool | None:
 
 def _number(leaf: Criterion, text: str) -> Decimal:
     try:
-        number = Decimal(text.replace(" ", "").replace(",", "."))
+        return plain_number(text)
     except InvalidOperation:
         raise BadMark(leaf.code, Fault.NEEDS_NUMBER) from None
-    if not number.is_finite() or "e" in text.lower():
-        raise BadMark(leaf.code, Fault.NEEDS_NUMBER)
+
+
+def plain_number(text: str) -> Decimal:
+    """Return the number that people write, with a point or a comma; raises InvalidOperation.
+
+    Powers of ten and digits grouped by underscores are for programs: `9_5` is a slip, not 95.
+    """
+    if "_" in text or "e" in text.lower():
+        raise InvalidOperation
+    number = Decimal(text.replace(" ", "").replace(",", "."))
+    if not number.is_finite():
+        raise InvalidOperation
     return number
 
 
@@ -107,9 +118,7 @@ def _occurrences(leaf: Criterion, text: str) -> Mark:
         return Mark(value=_number(leaf, text))
     known = {each.code: each.title for each in leaf.waivers}
     case = found["case"].strip()
-    wanted = folded(case)
-    waiver = next((code for code, title in known.items() if wanted in (folded(code), folded(title))), case)
-    return Mark(value=_number(leaf, found["count"].strip()), waiver=waiver)
+    return Mark(value=_number(leaf, found["count"].strip()), waiver=_named(case, known) or case)
 
 
 def _two_years(leaf: Criterion, text: str) -> Mark:
@@ -119,17 +128,26 @@ def _two_years(leaf: Criterion, text: str) -> Mark:
     return Mark(value=_number(leaf, now), before=_number(leaf, before))
 
 
-def _rating(leaf: Criterion, word: str) -> str:
-    if word.isdigit() and 1 <= int(word) <= len(leaf.scale):
-        return leaf.scale[int(word) - 1]
-    return _one_of(leaf, word, {each: each for each in leaf.scale})
+def _rating(leaf: Criterion, said: str) -> str:
+    # A scale may itself be of digits: its words come before the places on it.
+    if said not in leaf.scale and said.isdecimal() and 1 <= int(said) <= len(leaf.scale):
+        return leaf.scale[int(said) - 1]
+    return _one_of(leaf, said, {each: each for each in leaf.scale})
 
 
-def _one_of(leaf: Criterion, word: str, known: dict[str, str]) -> str:
-    for code, title in known.items():
-        if word in (folded(code), folded(title)):
-            return code
-    raise BadMark(leaf.code, Fault.NEEDS_CHOICE, ", ".join(known))
+def _one_of(leaf: Criterion, said: str, known: dict[str, str]) -> str:
+    found = _named(said, known)
+    if found is None:
+        raise BadMark(leaf.code, Fault.NEEDS_CHOICE, ", ".join(known))
+    return found
+
+
+def _named(said: str, known: dict[str, str]) -> str | None:
+    """Return the code that is meant; one written exactly so comes first, for `d` and `đ` fold alike."""
+    if said in known:
+        return said
+    word = folded(said)
+    return next((code for code, title in known.items() if word in (folded(code), folded(title))), None)
 
 
 def mark_text(mark: Mark) -> str:

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from config.located import FileInvalid, Problem
-from config.mark_texts import read_mark
+from config.mark_texts import plain_number, read_mark
 from config.messages import say
 from rules.criteria import CriteriaSet, Criterion, LeafKind, Mark, TotalMinByClass, Vetoes
 from rules.scoring import BadMark, Sheet, judge
@@ -188,10 +188,10 @@ class _Table:
         if not text:
             return None
         try:
-            value = Decimal(text.removesuffix("%").strip().replace(",", "."))
+            value = plain_number(text.removesuffix("%"))
         except InvalidOperation:
             value = Decimal(-1)
-        if not value.is_finite() or not 0 <= value <= 100:
+        if not 0 <= value <= 100:
             self._problem(
                 line, "scores.not_a_percentage", column=self.names[self.columns[key]], got=text[:40]
             )

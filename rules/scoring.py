@@ -26,6 +26,9 @@ from rules.criteria import (
 HUNDRED = Decimal(100)
 ZERO = Decimal(0)
 
+# Where a set does not say the most a leaf brings: more than this is nobody's score, nor exactly reckoned.
+BEYOND = Decimal(10) ** 9
+
 
 class Fault(StrEnum):
     """What is wrong with a mark."""
@@ -130,6 +133,8 @@ def _points(leaf: Criterion, mark: Mark, step: Decimal | None) -> Judged:
     value = _number(leaf, mark)
     lowest, highest = point_limits(leaf)
     _within(leaf, value, ZERO if lowest is None else lowest, highest)
+    if abs(value) >= BEYOND:
+        raise BadMark(leaf.code, Fault.OUT_OF_RANGE, f"{lowest}–")
     if step and value % step:
         raise BadMark(leaf.code, Fault.NOT_A_STEP, str(step))
     if value != value.quantize(Decimal("0.0001")):
