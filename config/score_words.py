@@ -6,6 +6,7 @@ from typing import Any
 
 from config.messages import say
 from rules.dossiers import Missing
+from rules.scoring import BadMark, Fault
 
 # Reasons that the procedure gives, not the scores.
 OF_THE_PROCEDURE = frozenset({"not_proposed", "not_listed", "meeting_vote"})
@@ -19,6 +20,16 @@ def decimal_words(value: Decimal | str | None) -> str:
     if value is None:
         return "–"
     return format(Decimal(value), "f").replace(".", ",")
+
+
+# Faults whose `allowed` is figures, not codes.
+WITH_FIGURES = frozenset({Fault.OUT_OF_RANGE, Fault.NOT_A_STEP, Fault.TOO_FINE})
+
+
+def bad_mark_words(error: BadMark) -> str:
+    """Return what is wrong with a mark and what its leaf takes; figures with a comma."""
+    allowed = error.allowed.replace(".", ",") if error.fault in WITH_FIGURES else error.allowed
+    return say(f"bad_mark.{error.fault}", leaf=error.leaf, allowed=allowed)
 
 
 def reason_text(

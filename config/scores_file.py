@@ -10,6 +10,7 @@ from pathlib import Path
 from config.located import FileInvalid, Problem
 from config.mark_texts import plain_number, read_mark
 from config.messages import say
+from config.score_words import bad_mark_words
 from rules.criteria import CriteriaSet, Criterion, LeafKind, Mark, TotalMinByClass, Vetoes
 from rules.scoring import BadMark, Sheet, judge
 
@@ -27,7 +28,7 @@ def read_scores(path: Path, criteria: CriteriaSet) -> list[Sheet]:
     rows = _rows(path)
     if not rows:
         raise FileInvalid([Problem(str(path), 1, say("scores.empty"))])
-    table = _Table(str(path), criteria, rows[0][1])
+    table = _Table(str(path), criteria, *rows[0])
     if table.problems:
         raise FileInvalid(table.problems)
     sheets = [table.sheet(line, cells) for line, cells in rows[1:]]
@@ -50,7 +51,7 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     text = unicodedata.normalize("NFC", text)
     if "\0" in text:
         raise FileInvalid([Problem(name, 1, say("file.not_utf8"))])
-    head = text.split("\n", 1)[0]
+    head = next((line for line in text.split("\n") if line.strip()), "")
     between = max(",;\t", key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=between, strict=True)
     rows = []
@@ -68,7 +69,7 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
 class _Table:
     """A table under way: which column is what, and what was wrong so far."""
 
-    def __init__(self, file: str, criteria: CriteriaSet, header: Sequence[str]) -> None:
+    def __init__(self, file: str, criteria: CriteriaSet, line: int, header: Sequence[str]) -> None:
         self.file, self.criteria = file, criteria
         self.problems: list[Problem] = []
         self.leaves = {leaf.code: leaf for leaf in criteria.leaves()}
@@ -82,9 +83,9 @@ class _Table:
         self.columns: dict[str, int] = {}
         self.names: dict[int, str] = {}
         self.subjects: dict[str, int] = {}
-        self._read_header([cell.strip() for cell in header])
+        self._read_header(line, [cell.strip() for cell in header])
 
-    def _read_header(self, header: Sequence[str]) -> None:
+    def _read_header(self, line: int, header: Sequence[str]) -> None:
         fixed = {
             name: key
             for key, names in {
@@ -103,24 +104,23 @@ class _Table:
                 continue
             if key is None:
                 known = ", ".join([*self.leaves, *self.parts])
-                self.problems.append(
-                    Problem(self.file, 1, say("scores.unknown_column", name=name, known=known))
-                )
+                self._problem(line, "scores.unknown_column", name=name, known=known)
             elif key in self.columns:
-                self._problem(1, "scores.column_twice", name=name)
+                self._problem(line, "scores.column_twice", name=name)
             else:
                 self.columns[key], self.names[place] = place, name
         if "subject" not in self.columns:
-            self._problem(1, "scores.no_subject")
+            self._problem(line, "scores.no_subject")
         if not any(key in self.columns for key in (*self.leaves, *self.parts)):
-            self._problem(1, "scores.no_leaf", known=", ".join(self.leaves))
+            self._problem(line, "scores.no_leaf", known=", ".join(self.leaves))
 
     def sheet(self, line: int, cells: Sequence[str]) -> Sheet:
         """Return the sheet of a row; what is wrong with it is kept for all rows together."""
-        if len(cells) > max(self.columns.values(), default=0) + 1 and any(
-            cell.strip() for cell in cells[max(self.names, default=0) + 1 :]
-        ):
-            self._problem(line, "scores.too_many_cells")
+        stray = [place for place, cell in enumerate(cells) if cell.strip() and place not in self.names]
+        if stray:
+            # Above some cell there is no name, or there is no such column at all.
+            is_between = stray[0] < max(self.names)
+            self._problem(line, "scores.cell_without_name" if is_between else "scores.too_many_cells")
         said = {
             key: cells[place].strip() if place < len(cells) else "" for key, place in self.columns.items()
         }
@@ -146,10 +146,18 @@ class _Table:
     def _marks(self, line: int, said: Mapping[str, str]) -> Iterator[tuple[str, Mark]]:
         for code, leaf in self.leaves.items():
             mark = self._mark(line, leaf, said.get(code, ""))
-            if mark is None and leaf.kind is LeafKind.COMPOUND:
-                mark = self._compound(line, leaf, said)
+            if leaf.kind is LeafKind.COMPOUND:
+                mark = self._with_parts(line, leaf, mark, self._compound(line, leaf, said))
             if mark is not None:
                 yield code, mark
+
+    def _with_parts(self, line: int, leaf: Criterion, whole: Mark | None, parts: Mark | None) -> Mark | None:
+        """Return what is said of a compound itself or of its parts, which must not speak against it."""
+        if whole is None or parts is None:
+            return whole or parts
+        if whole.is_met is not parts.is_met:
+            self._problem(line, "scores.parts_say_otherwise", column=leaf.code)
+        return whole
 
     def _compound(self, line: int, leaf: Criterion, said: Mapping[str, str]) -> Mark | None:
         """Return whether all parts are met; None while one that could still fail it is not known."""
@@ -167,7 +175,7 @@ class _Table:
             mark = read_mark(leaf, text)
             judge(leaf, mark, self.criteria.step)
         except BadMark as error:
-            what = say(f"bad_mark.{error.fault}", leaf=error.leaf, allowed=error.allowed)
+            what = bad_mark_words(error)
             self._problem(line, "scores.bad_cell", column=leaf.code, got=text[:40], what=what)
             return None
         return mark

@@ -7,12 +7,12 @@ from openpyxl.cell.cell import Cell
 
 from config.mark_texts import read_mark
 from config.messages import say
+from config.score_words import bad_mark_words
 from documents.cell_texts import plain, tidy, unescaped
 from rules.criteria import Criterion, LeafKind, Mark
-from rules.scoring import BadMark, Fault, judge
+from rules.scoring import BadMark, judge
 
 RATIOS = (LeafKind.RATIO_MIN, LeafKind.RATIO_BANDS)
-WITH_FIGURES = (Fault.OUT_OF_RANGE, Fault.NOT_A_STEP, Fault.TOO_FINE)
 
 
 class BadCell(Exception):
@@ -53,7 +53,7 @@ def mark_of(cell: Cell | None, leaf: Criterion, step: Decimal | None) -> Mark | 
         mark = read_mark(leaf, value)
         judge(leaf, mark, step)
     except BadMark as error:
-        raise BadCell("mark", got=value[:40], what=_what(error)) from None
+        raise BadCell("mark", got=value[:40], what=bad_mark_words(error)) from None
     return mark
 
 
@@ -90,8 +90,3 @@ def _in_percent(value: Decimal, cell: Cell | None, leaf: Criterion) -> Decimal:
     if leaf.kind not in RATIOS:
         raise BadCell("percent")
     return exact(float(value * 100))
-
-
-def _what(error: BadMark) -> str:
-    allowed = error.allowed.replace(".", ",") if error.fault in WITH_FIGURES else error.allowed
-    return say(f"bad_mark.{error.fault}", leaf=error.leaf, allowed=allowed)

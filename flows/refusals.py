@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from config.messages import say
+from config.score_words import bad_mark_words
 from flows.example import DayOfRest, ExampleExists
 from flows.rehearsal import RehearsalFailed, ScriptBeforeOpening, ScriptRefused
 from flows.zalo_tokens import NotAPair, NotExchanged, NoZaloAccount
@@ -230,8 +231,8 @@ def line_for(error: Exception) -> str:
 def _facts(error: Exception) -> dict[str, object]:
     """Return what a refusal about dossiers, scores or results names."""
     match error:
-        case BadMark(leaf=leaf, fault=fault, allowed=allowed):
-            return {"what": say(f"bad_mark.{fault}", leaf=leaf, allowed=allowed)}
+        case BadMark():
+            return {"what": bad_mark_words(error)}
         case groups.UnknownGroup(unit=unit, name=name, known=known):
             return {"unit": unit, "group": name, "known": _listed(known)}
         case groups.UnknownLeaf(leaf=leaf, known=known):
