@@ -13,6 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.flows.conftest import prefect
+
+__all__ = ["prefect"]
+
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listening:
