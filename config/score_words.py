@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from config.messages import say
+from rules.criteria import LeafKind
 from rules.dossiers import Missing
 from rules.scoring import BadMark, Fault
 
@@ -22,6 +23,14 @@ def decimal_words(value: Decimal | str | None) -> str:
     return format(Decimal(value), "f").replace(".", ",")
 
 
+# Kinds at which somebody may give the verdict instead of the figure: there is nothing to compare.
+MAY_BE_A_VERDICT = frozenset(
+    {
+        *(LeafKind.MUST_NOT_OCCUR, LeafKind.RATIO_MIN, LeafKind.COUNT_MIN, LeafKind.RATING_MIN),
+        LeafKind.NOT_WORSE_THAN_LAST_YEAR,
+    }
+)
+
 # Faults whose `allowed` is figures, not codes.
 WITH_FIGURES = frozenset({Fault.OUT_OF_RANGE, Fault.NOT_A_STEP, Fault.TOO_FINE})
 
@@ -38,6 +47,8 @@ def reason_text(
     """Return what a rule needed and got, and by how much it fell short, in one sentence."""
     facts = {"code": code or "", "need": _shown(need), "got": _shown(got), "short": _short(need, got)}
     known = "total_min_any_area" if rule == "total_min_by_area" and code is None else rule
+    if outcome == "failed" and got is None and rule in MAY_BE_A_VERDICT:
+        known = LeafKind.YES_NO
     if outcome == "open" and need is None and code is not None and known in MEASURED:
         return say(f"reason_unknown.{known}", **facts)
     if outcome == "open" and need is None and known == "total_min":

@@ -330,7 +330,7 @@ def _sum(branch: Criterion, sheet: Sheet, judged: Mapping[str, Judged]) -> _Sum:
     bounded_below = bounded_above = True
     for leaf in branch.leaves():
         mark = sheet.marks.get(leaf.code)
-        if mark is not None and mark.is_not_applicable and leaf.not_applicable is NotApplicable.OWN_GROUP:
+        if _is_left_out(leaf, mark):
             base = None if base is None else base - (leaf.max_points or ZERO)
             continue
         if mark is not None:
@@ -350,6 +350,11 @@ def _sum(branch: Criterion, sheet: Sheet, judged: Mapping[str, Judged]) -> _Sum:
     )
 
 
+def _is_left_out(leaf: Criterion, mark: Mark | None) -> bool:
+    is_given = mark is not None and mark.is_not_applicable
+    return is_given and leaf.not_applicable is NotApplicable.OWN_GROUP
+
+
 def _of_leaves(criteria: CriteriaSet, sheet: Sheet, judged: Mapping[str, Judged]) -> Iterable[Reason]:
     leaves = criteria.leaves()
     for leaf in leaves:
@@ -359,9 +364,10 @@ def _of_leaves(criteria: CriteriaSet, sheet: Sheet, judged: Mapping[str, Judged]
             kind = (leaf.kind or LeafKind.YES_NO).value
             yield Reason(kind, leaf.code, judged[leaf.code].need, judged[leaf.code].got, Outcome.FAILED)
     if criteria.method is Method.PASS_FAIL_ALL:
+        asked = sum(not _is_left_out(leaf, sheet.marks.get(leaf.code)) for leaf in leaves)
         met = sum(each.is_met is True for each in judged.values())
-        if met == len(leaves):
-            yield Reason("all_leaves", None, str(len(leaves)), str(met), Outcome.HELD)
+        if met == asked:
+            yield Reason("all_leaves", None, str(asked), str(met), Outcome.HELD)
 
 
 def _of_rules(criteria: CriteriaSet, sheet: Sheet, sums: Mapping[str, _Sum]) -> Iterable[Reason]:
