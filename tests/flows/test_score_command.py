@@ -98,6 +98,88 @@ def test_a_person_reads_which_rule_decided_and_by_how_much(scored):
     assert "  - Tiêu chí III: 9,99 điểm, dưới mức tối thiểu 10 (thiếu 0,01)." in lines
 
 
+def test_the_output_is_the_same_byte_by_byte_and_its_decimals_are_strings(scored):
+    first, second = scored(ND122, TABLE, "--json"), scored(ND122, TABLE, "--json")
+    assert first == second
+    assert "Tổ MẪU 3" in first[1]
+    for each in json.loads(first[1]):
+        assert isinstance(each["total"], str)
+        for reason in each["reasons"]:
+            assert {type(reason[key]) for key in ("need", "got")} <= {str, type(None)}
+
+
+@pytest.mark.parametrize(
+    ("criteria", "scores", "total"),
+    [
+        pytest.param(QD619, "15,29.6,21,9.5,20", "95.10", id="at-least-the-decimals-of-the-step"),
+        pytest.param(ND122, "20,20,10,15,5", "70", id="none-where-there-are-none"),
+        pytest.param(ND122, "20.0001,20,10,15,5", "70.0001", id="all-that-there-are"),
+        pytest.param(ND122, "20.50,20.50,10,15,5", "71", id="no-zeros-of-a-sum"),
+        pytest.param(ND122, "0,0,0,0,0", "0", id="nothing"),
+    ],
+)
+def test_a_total_is_told_exactly(scored, criteria, scores, total):
+    codes = "1,2,3,4,5" if criteria is QD619 else "I,II,III,IV,V"
+    code, out, _ = scored(criteria, f"subject,{codes}\nMẪU,{scores}\n", "--json")
+    assert (code, json.loads(out)[0]["total"]) == (0, total)
+
+
+def test_a_product_has_its_level_beside_its_total(scored):
+    table = "subject;A;B;C\nMẪU a;40;25;25\nMẪU b;40;25;24,99\n"
+    code, out, _ = scored(SETS / "ocop-qd148-2023.yaml", table, "--json")
+    assert code == 0
+    assert [(each["total"], each["verdict"], each["level"]) for each in json.loads(out)] == [
+        ("90", "met", "5 sao"),
+        ("89.99", "met", "4 sao"),
+    ]
+    code, out, _ = scored(SETS / "ocop-qd148-2023.yaml", table)
+    assert "MẪU b: đạt, 89,99 điểm (4 sao)" in out.splitlines()
+
+
+def test_a_verdict_given_without_its_figure_is_told_without_one(scored):
+    table = 'subject;1.3;4.a;4.b;5.1\nMẪU a;98;"5;6";1;1\nMẪU b;chưa đạt;sai;có;chưa đạt\n'
+    code, out, err = scored(ANTT, table)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[1:] == [
+        "MẪU a: chưa đạt",
+        "  - Tiêu chí 1.3: 98%, cần từ 100%.",
+        "  - Tiêu chí 4.a: 6, tăng so với năm trước (5).",
+        "  - Tiêu chí 4.b: đã xảy ra (1 vụ), không được để xảy ra.",
+        "  - Tiêu chí 5.1: xếp loại “không hoàn thành nhiệm vụ”, cần từ “hoàn thành nhiệm vụ”.",
+        "MẪU b: chưa đạt",
+        "  - Tiêu chí 1.3: chưa đạt.",
+        "  - Tiêu chí 4.a: chưa đạt.",
+        "  - Tiêu chí 4.b: chưa đạt.",
+        "  - Tiêu chí 5.1: chưa đạt.",
+    ]
+
+
+def test_what_is_open_is_told_in_vietnamese_too(scored):
+    _, out, _ = scored(ND122, "subject;I;II;III;IV\nMẪU;25;25;20;20\n")
+    assert out.splitlines()[1:] == [
+        "MẪU: chưa đủ để kết luận, 90 điểm",
+        "  - Tiêu chí V: chưa có điểm.",
+        "  - Tiêu chí V: hiện có 0 điểm, chưa đủ để so với mức tối thiểu 5.",
+        "  - Chưa có tỷ lệ tán thành (cần từ 60%).",
+    ]
+
+
+@pytest.mark.parametrize("missing", ["criteria", "scores"])
+def test_a_file_that_is_not_there_ends_with_2(run, tmp_path, missing):
+    scores = tmp_path / "diem.csv"
+    scores.write_text("subject;I\nMẪU;1\n", encoding="utf-8")
+    none = tmp_path / "khong-co"
+    code, out, err = run("score", *((none, scores) if missing == "criteria" else (ND122, none)))
+    assert (code, out) == (2, "")
+    assert f"{none.name}:1:" in err
+    assert "Traceback" not in err
+
+
+def test_limits_in_a_refusal_are_written_with_a_comma(scored):
+    code, _, err = scored(QD619, "subject;1\nMẪU;1,005\n")
+    assert (code, err.strip().endswith("theo bước 0,01.")) == (2, True), err
+
+
 @pytest.mark.parametrize(
     ("table", "line", "words"),
     [
