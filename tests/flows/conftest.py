@@ -1,24 +1,15 @@
-"""Prefect's own harness: a real server on loopback, for the few tests that run real flow runs."""
+"""A command run in this process, and homes in which a campaign already stands."""
 
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from prefect.testing.utilities import prefect_test_harness
 
 from config.settings import settings
 from flows.console import main
 from tests import factories
 from tests.scored_homes import make_homes, move_in
-
-
-@pytest.fixture(scope="module")
-def prefect() -> Iterator[None]:
-    """A Prefect server of this module's own."""
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
 
 
 @pytest.fixture

@@ -12,10 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-
-from tests.flows.conftest import prefect
-
-__all__ = ["prefect"]
+from prefect.testing.utilities import prefect_test_harness
 
 
 def free_port() -> int:
@@ -109,6 +106,13 @@ class Service:
         return wait_until(
             lambda: (found := self.ask(f"/flow_runs/{run['id']}"))["state_type"] in done and found
         )
+
+
+@pytest.fixture(scope="module")
+def prefect() -> Iterator[None]:
+    """A Prefect server of this module's own."""
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
 
 
 @pytest.fixture(scope="module")
