@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select, update
 
 from models.channels import Channels, Ways
 from models.database import UtcDateTime
-from models.inserting import inserting, joined, written
+from models.inserting import insert_new, joined, written
 from models.notices import NOTICE_COLUMNS, makes_a_letter
 from models.tables import Campaign, Contact, DeadlineStep, Letter, Notice
 from models.telling import tell_standing_office
@@ -139,12 +139,11 @@ def make_letters(
         .group_by(waiting.c.letter_key)
     )
     made = session.execute(
-        inserting(session, Letter)
-        .from_select(
-            [*columns, "next_channels", "address", "state", "not_before", "attempts", "repeats"], rows
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-        .execution_options(preserve_rowcount=True)
+        insert_new(
+            Letter,
+            [*columns, "next_channels", "address", "state", "not_before", "attempts", "repeats"],
+            rows,
+        ).execution_options(preserve_rowcount=True)
     )
     # Asked of each letter found, not of the index: statistics written before these letters were made
     # call a queued one rare, and PostgreSQL would then read all of them for each notice.
@@ -245,11 +244,7 @@ def _also_by_email(session: Session, campaign: Campaign, channel: Any) -> None:
             or_(col(Notice.kind).in_(ALWAYS_BY_EMAIL), draft.exists()),
         )
     )
-    session.execute(
-        inserting(session, Notice)
-        .from_select(["key", *copied, "only_over"], rows)
-        .on_conflict_do_nothing(index_elements=["key"])
-    )
+    session.execute(insert_new(Notice, ["key", *copied, "only_over"], rows))
 
 
 def _fail_unreachable(session: Session, campaign: Campaign, waiting: Any, *, at: datetime) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, update
 
 from models.database import UtcDateTime
-from models.inserting import inserting, joined, written
+from models.inserting import insert_new, joined, written
 from models.tables import (
     Campaign,
     CampaignUnit,
@@ -394,9 +394,6 @@ NOTICE_COLUMNS = [
 def insert_notices(session: Session, rows: Select[Any]) -> int:
     """Insert what `notice_rows` selects, passing over keys that are there; returns how many were new."""
     inserted = session.execute(
-        inserting(session, Notice)
-        .from_select(NOTICE_COLUMNS, rows)
-        .on_conflict_do_nothing(index_elements=["key"])
-        .execution_options(preserve_rowcount=True)
+        insert_new(Notice, NOTICE_COLUMNS, rows).execution_options(preserve_rowcount=True)
     )
     return written(inserted)
