@@ -103,8 +103,10 @@ class Hosts:
         return self.are_real
 
     def _clear(self) -> None:
-        for name in ("worker1", "worker2"):
+        for number, name in enumerate(("worker1", "worker2"), start=2):
             run("ip", "netns", "del", f"cn-{name}", check=False)
+            # A namespace whose processes were left running keeps its cable plugged in.
+            run("ip", "link", "del", f"cn{number}", check=False)
         run("ip", "link", "del", BRIDGE, check=False)
 
 
