@@ -8,6 +8,7 @@ from typing import Any
 
 from config.campaign_file import CampaignFile
 from config.messages import say
+from documents.words import step_words
 from flows.list_facts import iso, list_facts
 from models import journal
 from models.account import NoticeAccount, notices_of
@@ -179,14 +180,6 @@ def timeline(session: Session, campaign: Campaign) -> list[Row]:
         letters = len({notice.letter for notice in notices if notice.letter})
         rows.append(Row(at, what, whom, letters))
     return sorted(rows, key=lambda row: row.at)
-
-
-def step_words(step: str) -> str:
-    """Return how a clerk calls a step: `ngày cuối`, `trước 03 ngày làm việc`."""
-    if step in ("before:0", "after:0"):
-        return say(f"step.{step.replace(':', '_')}")
-    side, _, days = step.partition(":")
-    return say(f"step.{side}", days=f"{int(days):02d}") if days else ""
 
 
 def unit_words(notices: Iterable[NoticeAccount], file: CampaignFile) -> str:

@@ -11,7 +11,8 @@ import typer
 
 from config.campaign_file import CampaignFile, UnitSpec
 from config.messages import say
-from flows.chronicle import step_words, unit_words
+from documents.words import step_words
+from flows.chronicle import unit_words
 from flows.rehearsal import rehearse
 from flows.showing import day_words, plain_table, progress, when
 from models.account import NoticeAccount, notices_of

@@ -23,7 +23,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Scheduled
 
 from config.messages import say
-from flows.chronicle import step_words
+from documents.words import step_words
 from models.campaigns import get_campaign_by_id, running_campaigns
 from models.database import transaction
 from models.timeline import LATE_FROM, OPENING, RELEASE, Coming, coming

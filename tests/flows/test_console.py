@@ -256,6 +256,17 @@ def test_rehearse_leaves_letters_a_summary_and_its_object_and_no_real_data(run, 
     assert (state(tmp_path), letters(tmp_path)) == (before, [])
 
 
+def test_a_rehearsed_refusal_of_more_time_stands_in_the_timeline(run, tmp_path):
+    script = tmp_path / "script.yaml"
+    script.write_text(
+        "- {at: 2021-11-15T09:00, do: request_extension, unit: a, reason: lũ}\n"
+        "- {at: 2021-11-15T10:00, do: refuse_extension, unit: a, reason: không đủ căn cứ}\n"
+    )
+    code, out, _ = run("rehearse", factories.write_campaign(tmp_path / "files"), "--script", script)
+    assert code == 0
+    assert "Thông báo về gia hạn" in out
+
+
 def test_a_line_of_the_script_that_is_refused_is_named(run, tmp_path):
     script = tmp_path / "script.yaml"
     script.write_text(
