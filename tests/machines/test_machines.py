@@ -103,8 +103,8 @@ class Site:
         self.start_engine()
         self.command("deploy")
         self.workers = [
-            Worker(hosts, "worker1", folder, self.settings, ahead=""),
-            Worker(hosts, "worker2", folder, self.settings, ahead="+120s"),
+            Worker(hosts, "worker1", folder, self.settings, ahead=0),
+            Worker(hosts, "worker2", folder, self.settings, ahead=120),
         ]
 
     def start_engine(self) -> None:
