@@ -190,16 +190,17 @@ def _is_about(unit: str) -> Any:
 
 
 def _lines(session: Session, chosen: Select[Any]) -> tuple[_Words, _Words]:
-    """Return the steps and the items of each letter's lines, in the order in which they were queued.
+    """Return the steps and the items of each letter's lines: by when they fell due, then in official order.
 
     The lines of a letter that has failed are those of the one that goes over the next channel.
     """
     next_one = aliased(Letter)
-    own: Any = select(col(Notice.letter_id).label("letter_id"), Notice.step, Notice.about, Notice.id).where(
+    lines: Any = (Notice.step, Notice.about, Notice.item_id, Notice.due_at, Notice.id)
+    own: Any = select(col(Notice.letter_id).label("letter_id"), *lines).where(
         col(Notice.letter_id).in_(chosen)
     )
-    taken_over = (
-        select(next_one.follows_id, Notice.step, Notice.about, Notice.id)
+    taken_over: Any = (
+        select(col(next_one.follows_id), *lines)
         .join(next_one, col(next_one.id) == Notice.letter_id)
         .where(col(next_one.follows_id).in_(chosen), next_one.follows == Follows.NEXT_CHANNEL)
     )
@@ -207,7 +208,10 @@ def _lines(session: Session, chosen: Select[Any]) -> tuple[_Words, _Words]:
     steps: _Words = defaultdict(dict)
     items: _Words = defaultdict(dict)
     for letter_id, step, about in session.execute(
-        select(both.c.letter_id, both.c.step, both.c.about).order_by(both.c.id)
+        select(both.c.letter_id, both.c.step, both.c.about)
+        .outerjoin(WorkItem, col(WorkItem.id) == both.c.item_id)
+        .outerjoin(Unit, col(Unit.id) == WorkItem.unit_id)
+        .order_by(both.c.due_at, func.coalesce(col(Unit.position), -1), both.c.about, both.c.id)
     ):
         steps[letter_id][step] = items[letter_id][about] = None
     return steps, items

@@ -48,6 +48,8 @@ def test_both_commands_tell_of_a_whole_campaign(database, tmp_path, monkeypatch,
     ] == sorted_like(sent, walk)
     assert {each["address"] for each in letters if each["state"] == "failed"} == {"f@mau.example"}
     assert [each["items"] for each in log(run, "--unit", "f", "--state", "failed")] == [["dossier/f"]] * 3
+    # Units stand in official order, in whichever order their lines were queued.
+    change("UPDATE notices SET id = -id")
     about_f = log(run, "--unit", "f", "--since", "2021-11-23T08:30", "--before", "2021-11-25T08:30")
     assert [(each["to"], each["steps"], each["items"]) for each in about_f] == [
         ("MẪU standing.head", ["after:1"], ["dossier/e", "dossier/f"])
