@@ -2,8 +2,8 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -32,11 +32,21 @@ from rules.sending import BEGUN_WITHIN, Outcome, parse_zalo_address
 
 LOG = logging.getLogger("congnhan")
 
-# A letter handed to its channel: called, it waits for the answer and says how it went.
-Begun = Callable[[], Said]
+# As many answers as these are written down even before the last letter of a batch has been composed.
+RECORDED_AT_ONCE = 8
 
-# Receipts are written down this many at a time, while further letters of the batch are under way.
-RECORDED_AT_ONCE = 25
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A letter handed to its channel: `said` says how it went, once there is an answer (None: there is)."""
+
+    said: Callable[[], Said]
+    answer: Future[Receipt] | None = None
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether `said` need not wait."""
+        return self.answer is None or self.answer.done()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +134,32 @@ class _Turn:
             claimed = letters_to_say(
                 session, claimed_ids, now=now, mail_domain=settings().mail_domain, link=settings().portal_url
             )
-        # Each is handed over as soon as it is composed: the server is not kept waiting for the others.
-        begun = [self._begin(letter, within) for letter in claimed]
-        outcomes = []
-        for said in _in_parts(begun):
-            with transaction() as session:
-                record(session, said, by=self._name, at=self._now())
-                _log(session, said)
-            outcomes += [one.last.outcome.value for one in said]
+        # Each is handed over as soon as it is composed, and each answer is written down as soon as it is
+        # there, with the others that have come meanwhile: what a crash leaves in doubt is the letters
+        # that were under way, and a slow server makes them no more.
+        begun: list[_Begun] = []
+        outcomes: list[str] = []
+        for letter in claimed:
+            begun.append(self._begin(letter, within))
+            if sum(each.is_answered for each in begun) >= RECORDED_AT_ONCE:
+                begun = self._record_answered(begun, outcomes)
+        while begun:
+            if not any(each.is_answered for each in begun):
+                wait([each.answer for each in begun if each.answer], return_when=FIRST_COMPLETED)
+            begun = self._record_answered(begun, outcomes)
         return outcomes
 
-    def _begin(self, letter: Claimed, within: float) -> Begun:
+    def _record_answered(self, begun: Sequence[_Begun], outcomes: list[str]) -> list[_Begun]:
+        """Write down what has been answered and commit, add the outcomes; returns what is under way."""
+        answered = [each for each in begun if each.is_answered]
+        said = [each.said() for each in answered]
+        with transaction() as session:
+            record(session, said, by=self._name, at=self._now())
+            _log(session, said)
+        outcomes += [one.last.outcome.value for one in said]
+        return [each for each in begun if each not in answered]
+
+    def _begin(self, letter: Claimed, within: float) -> _Begun:
         """Compose a letter and hand it to its channel.
 
         A letter whose template fails is this installation's fault: it is held and tried again, and
@@ -154,14 +179,15 @@ class _Turn:
         except Exception as error:  # whatever a template raises, the others have their deadlines too
             LOG.error("letter %d cannot be composed", letter.letter_id, exc_info=error)
             return _unsaid(letter, type(error).__name__)
-        return partial(_mailed, letter, message, self._mails.send(message, within=within))
+        answer = self._mails.send(message, within=within)
+        return _Begun(partial(_mailed, letter, message, answer), answer)
 
-    def _begin_zalo(self, letter: Claimed, message: ZaloMessage) -> Begun:
+    def _begin_zalo(self, letter: Claimed, message: ZaloMessage) -> _Begun:
         assert self._zalo is not None
         receipts = self._zalo.send(message)
         tries = tuple(_tried(receipt) for receipt in receipts)
         said = receipts[-1].said or message.text
-        return partial(Said, letter.letter_id, tries, text=said)
+        return _Begun(partial(Said, letter.letter_id, tries, text=said))
 
 
 def _log(session: Session, said: Sequence[Said]) -> None:
@@ -189,14 +215,8 @@ def _recipient(letter: Claimed) -> ZaloRecipient:
     )
 
 
-def _in_parts(begun: Sequence[Begun]) -> Iterator[list[Said]]:
-    """Yield what was said, part by part, as the answers come in."""
-    for start in range(0, len(begun), RECORDED_AT_ONCE):
-        yield [each() for each in begun[start : start + RECORDED_AT_ONCE]]
-
-
 def _mailed(letter: Claimed, message: Message, answer: Future[Receipt]) -> Said:
-    """Wait for the answer and return what a mail said and how it went."""
+    """Return what a mail said and how it went; waits for the answer."""
     return Said(
         letter_id=letter.letter_id,
         tries=(_tried(answer.result()),),
@@ -210,9 +230,9 @@ def _mailed(letter: Claimed, message: Message, answer: Future[Receipt]) -> Said:
     )
 
 
-def _unsaid(letter: Claimed, words: str) -> Begun:
+def _unsaid(letter: Claimed, words: str) -> _Begun:
     """Return the account of a letter that was not even composed."""
-    return partial(Said, letter.letter_id, (Tried(Outcome.CONFIGURATION, words=words, way=None),))
+    return _Begun(partial(Said, letter.letter_id, (Tried(Outcome.CONFIGURATION, words=words, way=None),)))
 
 
 def _tried(receipt: Receipt) -> Tried:

@@ -4,6 +4,7 @@ The plan goes by the number in the recipient's name and by how often he was trie
 fail in the same way, whoever sends them. What is taken is a line of the log before it is answered.
 """
 
+import asyncio
 import json
 import multiprocessing
 import socket
@@ -56,8 +57,8 @@ def is_(every: int, number: int) -> bool:
 class _Desk:
     """Answers as planned."""
 
-    def __init__(self, log: Path, *, is_kind: bool) -> None:
-        self._log = log.open("a", encoding="utf-8")
+    def __init__(self, log: Path, *, is_kind: bool, pause: float) -> None:
+        self._log, self._pause = log.open("a", encoding="utf-8"), pause
         self._tried: Counter[tuple[str, str]] = Counter()
         self._count = 0
         self._is_kind = is_kind
@@ -80,6 +81,7 @@ class _Desk:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         (recipient,) = envelope.rcpt_tos
         number = number_of(recipient)
+        await asyncio.sleep(self._pause)
         if self._is_kind:
             return f"250 OK: queued as {self._take(envelope, recipient)}"
         if is_(DROPPED_UNREAD, number) and self._first("unread", recipient):
@@ -129,11 +131,11 @@ class _Listening(Controller):
         return self.loop.create_server(self._factory_invoker, sock=self._listening)
 
 
-def _serve(pipe: Connection, log: str, is_kind: bool) -> None:
+def _serve(pipe: Connection, log: str, is_kind: bool, pause: float) -> None:
     sys.tracebacklimit = 0  # a connection that is aborted is no fault
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    controller = _Listening(_Desk(Path(log), is_kind=is_kind), listening)
+    controller = _Listening(_Desk(Path(log), is_kind=is_kind, pause=pause), listening)
     controller.start()
     pipe.send(listening.getsockname()[1])
     pipe.recv()
@@ -154,12 +156,12 @@ class Desk:
 
 
 @contextmanager
-def desk(log: Path, *, is_kind: bool = False) -> Iterator[Desk]:
-    """Yield a server that fails by plan, or with `is_kind` never."""
+def desk(log: Path, *, is_kind: bool = False, pause: float = 0.0) -> Iterator[Desk]:
+    """Yield a server that fails by plan, or with `is_kind` never; it takes each letter after a pause."""
     log.touch()
     mine, its = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(
-        target=_serve, args=(its, str(log), is_kind), daemon=True
+        target=_serve, args=(its, str(log), is_kind, pause), daemon=True
     )
     process.start()
     yield Desk(mine.recv(), log)

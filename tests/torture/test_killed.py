@@ -105,6 +105,26 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled_unmarked(database, tmp_
     assert rows(unsaid) == [(0,)]
 
 
+def test_killed_before_a_slow_server_only_what_was_under_way_is_doubled(database, tmp_path):
+    crowd.queue(tmp_path / "files", 60)
+    now, connections = at(crowd.OPENING), 4
+    with desk(tmp_path / "slowly.jsonl", is_kind=True, pause=0.15) as slow:
+        with two_deliverers(database, tmp_path / "home", now, slow.port) as (one, _):
+            one.go()
+            while len(slow.taken()) < 24:
+                time.sleep(0.01)
+            one.process.kill()
+        now += timedelta(minutes=6)
+        with two_deliverers(database, tmp_path / "home", now, slow.port) as (_, other):
+            other.go()
+            assert other.wait(timeout=120) == 0
+        times = crowd.check(slow.taken(), 60)
+    # Eight answers may not have been written down yet, a few be on their way into the database, and each
+    # connection have a letter in its hands.
+    assert sum(times.values()) - len(times) <= 8 + 2 * connections
+    assert crowd.states() == {"sent": 60}
+
+
 UID = 9007199254740993000
 
 
