@@ -32,7 +32,7 @@ NET = "10.213.77"
 BRIDGE = "cnbr0"
 
 
-def wait_until(holds: Callable[[], Any], within: float = 120.0, every: float = 0.3, why: str = "") -> Any:
+def wait_until(holds: Callable[[], Any], within: float = 300.0, every: float = 0.3, why: str = "") -> Any:
     """Return the first true answer; fails when none came in time."""
     until = time.monotonic() + within
     while time.monotonic() < until:
