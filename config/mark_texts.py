@@ -10,9 +10,21 @@ MET = frozenset(map(folded, ("đạt", "x", "met", "pass", "true", "đúng")))
 NOT_MET = frozenset(map(folded, ("chưa đạt", "không đạt", "not_met", "not met", "fail", "false", "sai")))
 YES = frozenset(map(folded, ("có", "yes", "y")))
 NO = frozenset(map(folded, ("không", "no", "n")))
+# What is said of a thing that must not occur, beside yes and no.
+OCCURRED = frozenset(map(folded, ("xảy ra", "có xảy ra", "đã xảy ra")))
+NOT_OCCURRED = frozenset(map(folded, ("không xảy ra", "không để xảy ra", "chưa xảy ra", "không có")))
 NOT_APPLICABLE = frozenset(
     map(folded, ("KAD", "n/a", "na", "không áp dụng", "không phát sinh", "not_applicable"))
 )
+
+# One and nought as a program writes them into a table of decimals.
+ONE, ZERO = frozenset(("1", "1.0", "1,0")), frozenset(("0", "0.0", "0,0"))
+
+# What stands in a cell where there is nothing to name.
+NOTHING = frozenset(map(folded, ("không", "không có", "no", "none", "0", "-", "–")))
+
+# Thousands set apart by blanks, as people write them: `1 200`.
+GROUPED = re.compile(r"[+-]?\d{1,3}(?:\s\d{3})+(?:[.,]\d+)?")
 
 # An occurrence that a case excuses: `1 (bat-kha-khang)`.
 WITH_CASE = re.compile(r"(?P<count>[^()]+)\((?P<case>[^()]+)\)")
@@ -73,10 +85,10 @@ def _verdict(leaf: Criterion, word: str) -> bool | None:
         return False
     if leaf.kind is LeafKind.MUST_NOT_OCCUR:
         # The answer is to "did it occur?".
-        return False if word in YES else True if word in NO else None
-    if word in YES or (word == "1" and leaf.kind not in ABOUT_A_NUMBER):
+        return False if word in YES | OCCURRED else True if word in NO | NOT_OCCURRED else None
+    if word in YES or (word in ONE and leaf.kind not in ABOUT_A_NUMBER):
         return True
-    if word in NO or (word == "0" and leaf.kind not in ABOUT_A_NUMBER):
+    if word in NO or (word in ZERO and leaf.kind not in ABOUT_A_NUMBER):
         return False
     return None
 
@@ -91,11 +103,15 @@ def _number(leaf: Criterion, text: str) -> Decimal:
 def plain_number(text: str) -> Decimal:
     """Return the number that people write, with a point or a comma; raises InvalidOperation.
 
-    Powers of ten and digits grouped by underscores are for programs: `9_5` is a slip, not 95.
+    Powers of ten and digits grouped by underscores are for programs: `9_5` is a slip, not 95, and
+    so is `9 5`; only thousands are set apart by blanks.
     """
-    if "_" in text or "e" in text.lower():
+    bare = text.strip()
+    if GROUPED.fullmatch(bare):
+        bare = "".join(bare.split())
+    if "_" in bare or "e" in bare.lower() or len(bare.split()) != 1:
         raise InvalidOperation
-    number = Decimal(text.replace(" ", "").replace(",", "."))
+    number = Decimal(bare.replace(",", "."))
     if not number.is_finite():
         raise InvalidOperation
     return number

@@ -2,17 +2,18 @@
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from config.located import FileInvalid, Problem
-from config.mark_texts import plain_number, read_mark
+from config.mark_texts import NOTHING, plain_number, read_mark
 from config.messages import say
 from config.score_words import bad_mark_words
-from rules.criteria import CriteriaSet, Criterion, LeafKind, Mark, TotalMinByClass, Vetoes
-from rules.scoring import BadMark, Sheet, judge
+from rules.criteria import CriteriaSet, Criterion, LeafKind, Mark, TotalMinByClass, Vetoes, folded
+from rules.scoring import RECKONED, BadMark, Sheet, judge
 
 # Columns that are no leaf, by every name they go by.
 SUBJECT = ("subject", "đối tượng", "đơn vị", "tổ dân phố")
@@ -21,6 +22,9 @@ VOTES = ("votes_pct", "tỷ lệ tán thành")
 QUORUM = ("quorum_pct", "tỷ lệ dự họp")
 VETOES = ("vetoes", "loại trừ")
 CHILDREN = ("children_pct", "tỷ lệ đơn vị trực thuộc")
+
+# The line by which Excel says what stands between the cells of a file it wrote.
+SEPARATOR = re.compile(r"\s*\"?sep=(?P<between>[,;\t])\"?[ \t]*(?=[\r\n])", re.IGNORECASE)
 
 
 def read_scores(path: Path, criteria: CriteriaSet) -> list[Sheet]:
@@ -51,9 +55,12 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     text = unicodedata.normalize("NFC", text)
     if "\0" in text:
         raise FileInvalid([Problem(name, 1, say("file.not_utf8"))])
-    head = next((line for line in text.split("\n") if line.strip()), "")
-    between = max(",;\t", key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=between, strict=True)
+    said = SEPARATOR.match(text)
+    # Only the line's words go: the lines below keep their numbers.
+    text = text if said is None else text.replace(said[0].strip(), "", 1)
+    head = next((line for line in re.split(r"[\r\n]", text) if line.strip()), "")
+    between = max(",;\t", key=head.count) if said is None else said["between"]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=between, strict=True, skipinitialspace=True)
     rows = []
     try:
         before = 0
@@ -98,8 +105,13 @@ class _Table:
             }.items()
             for name in names
         }
+        codes = {**self.leaves, **self.parts}
         for place, name in enumerate(header):
-            key = fixed.get(name.casefold()) or (name if name in self.leaves or name in self.parts else None)
+            # `i` is criterion I where no other code is written so.
+            alike = (
+                [name] if name in codes else [each for each in codes if each.casefold() == name.casefold()]
+            )
+            key = fixed.get(name.casefold()) or (alike[0] if len(alike) == 1 else None)
             if not name:
                 continue
             if key is None:
@@ -173,7 +185,7 @@ class _Table:
     def _mark(self, line: int, leaf: Criterion, text: str) -> Mark | None:
         try:
             mark = read_mark(leaf, text)
-            judge(leaf, mark, self.criteria.step)
+            judge(leaf, mark, self.criteria.step, RECKONED)
         except BadMark as error:
             what = bad_mark_words(error)
             self._problem(line, "scores.bad_cell", column=leaf.code, got=text[:40], what=what)
@@ -207,9 +219,10 @@ class _Table:
         return value
 
     def _vetoes(self, line: int, text: str) -> frozenset[str]:
-        codes = frozenset(code.strip() for code in text.split(";") if code.strip())
         rules = [rule for rule in self.criteria.rules if isinstance(rule, Vetoes)]
         known = {each.code for rule in rules for each in rule.known or ()}
+        named = {code.strip() for code in text.split(";")} - {""}
+        codes = frozenset(code for code in named if code in known or folded(code) not in NOTHING)
         if codes and not rules:
             self._problem(line, "scores.no_vetoes", got=", ".join(sorted(codes)))
         elif codes - known and all(rule.known is not None for rule in rules):

@@ -1,5 +1,6 @@
 """Sets of criteria (bộ tiêu chí): a tree of any depth, what each leaf asks, and the rules on the whole."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -144,6 +145,10 @@ class AreaClass:
     points: Decimal | None
     aliases: tuple[str, ...] = ()
 
+    def names(self) -> tuple[str, ...]:
+        """Return every name the class goes by."""
+        return (self.code, self.title, *self.aliases)
+
 
 @dataclass(frozen=True, slots=True)
 class TotalMinByClass:
@@ -152,10 +157,10 @@ class TotalMinByClass:
     classes: tuple[AreaClass, ...]
 
     def find(self, name: str) -> AreaClass | None:
-        """Return the class of this code, title or other name, however it is accented; None for no class."""
-        wanted = folded(name)
+        """Return the class of this code, title or other name, however it is spelled; None for no class."""
+        wanted = words_of(name)
         for each in self.classes:
-            if wanted in {folded(known) for known in (each.code, each.title, *each.aliases)}:
+            if wanted in {words_of(known) for known in each.names()}:
                 return each
         return None
 
@@ -164,6 +169,11 @@ def folded(text: str) -> str:
     """Return a text without case, accents and blanks at its ends, to compare what people type."""
     bare = unicodedata.normalize("NFD", text.strip().casefold()).replace("đ", "d")
     return "".join(letter for letter in bare if not unicodedata.combining(letter))
+
+
+def words_of(name: str) -> str:
+    """Return the words of a name as they compare: `mien_nui`, `Miền  núi` and `mien-nui` are one."""
+    return " ".join(re.findall(r"[^\W_]+", folded(name)))
 
 
 @dataclass(frozen=True, slots=True)

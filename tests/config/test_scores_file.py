@@ -114,6 +114,10 @@ def test_a_row_is_a_sheet_with_all_that_is_said_of_its_subject(read):
         ("subject\tI\tII.d\nTổ MẪU\t9,25\t70\n", "tabs"),
         ("subject;I;II.d\r\nTổ MẪU;9,25;70\r\n", "windows-lines"),
         ("\ufeffsubject;I;II.d\nTổ MẪU;9,25;70\n", "byte-order-mark"),
+        ("sep=;\r\nsubject;I;II.d\r\nTổ MẪU;9,25;70\r\n", "line-of-excel-about-its-separator"),
+        ("subject;I;II.d\rTổ MẪU;9,25;70\r", "lines-of-old-macs"),
+        ('subject, I, II.d\nTổ MẪU, "9,25", 70\n', "blanks-after-commas"),
+        ("Subject;i;ii.D\nTổ MẪU;9,25;70\n", "codes-in-other-letters"),
         ("\n\nsubject;I;II.d\n\n;;\nTổ MẪU;9,25;70\n\n", "blank-lines"),
         ("subject;I;II.d;;\nTổ MẪU;9,25;70;;\n", "blank-columns"),
         ("II.d;I;subject\n70;9,25;Tổ MẪU\n", "columns-in-another-order"),
@@ -132,13 +136,25 @@ def test_codes_that_differ_by_an_accent_are_two_columns(read):
     assert sheet.marks == {"II.d": of("1"), "II.đ": Mark(is_met=True)}
 
 
-@pytest.mark.parametrize("class_", ["mien-nui", "MIEN-NUI", "Xã miền núi", "xa mien nui", "vùng cao"])
+@pytest.mark.parametrize(
+    "class_", ["mien-nui", "MIEN-NUI", "mien_nui", "Xã miền núi", "xa  mien nui", "vùng cao", "VÙNG-CAO"]
+)
 def test_a_class_goes_by_its_code_its_title_and_its_other_names(read, class_):
     assert read(f"subject;class;I\nMẪU;{class_};1\n")[0].class_ == "mien-nui"
 
 
 def test_several_vetoes_stand_in_one_cell(read):
     assert read('subject;vetoes;I\nMẪU;"ky-luat; hinh-su";1\n')[0].vetoes == {"ky-luat", "hinh-su"}
+
+
+@pytest.mark.parametrize("nothing", ["", " ; ", "không", "Không có", "0", "-", "none"])
+def test_a_cell_that_says_there_is_no_veto_excludes_nobody(read, nothing):
+    known = CRITERIA[CRITERIA.index("  vetoes:") : CRITERIA.index("  vote_min")]
+    table = f'subject;vetoes;I\nMẪU;"{nothing}";1\n'
+    for criteria in (CRITERIA, CRITERIA.replace(known, "  vetoes: null\n")):
+        assert read(table, criteria)[0].vetoes == frozenset()
+    named = CRITERIA.replace("ky-luat,", '"0",')
+    assert read("subject;vetoes;I\nMẪU;0;1\n", named)[0].vetoes == {"0"}
 
 
 def test_where_the_vetoes_of_the_act_are_not_known_any_code_stands(read):
@@ -193,6 +209,10 @@ def test_a_compound_and_its_parts_may_say_the_same_but_not_otherwise(read, told)
         pytest.param("subject;I\nMẪU;25,25\n", 2, ["cột I", "'25,25'", "0–25"], id="too-many-points"),
         pytest.param("subject;I\nMẪU;-0,25\n", 2, ["'-0,25'"], id="below-nothing"),
         pytest.param("subject;I\nMẪU;9,3\n", 2, ["'9,3'", "0,25"], id="not-a-step"),
+        pytest.param("subject;I\nMẪU;2 5\n", 2, ["cột I", "'2 5'"], id="two-numbers-in-a-cell"),
+        pytest.param("sep=;\nsubject;I\nMẪU;x\n", 3, ["cột I", "'x'"], id="line-below-one-of-excel"),
+        pytest.param("subject;ii.e;iI.e\nMẪU;1;1\n", 1, ["'iI.e'"], id="column-twice-in-other-letters"),
+        pytest.param("subject;II.e.2\nMẪU;-1\n", 2, ["từ 0 trở lên"], id="below-nothing-without-end"),
         pytest.param("subject;I\nMẪU;x\n", 2, ["cột I", "'x'"], id="not-a-number"),
         pytest.param("subject;I\nMẪU;KAD\n", 2, ["cột I", "'KAD'"], id="always-applicable"),
         pytest.param("subject;II.d\nMẪU;100,01\n", 2, ["cột II.d", "0–100"], id="more-than-all"),
