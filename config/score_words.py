@@ -38,7 +38,12 @@ WITH_FIGURES = frozenset({Fault.OUT_OF_RANGE, Fault.NOT_A_STEP, Fault.TOO_FINE})
 def bad_mark_words(error: BadMark) -> str:
     """Return what is wrong with a mark and what its leaf takes; figures with a comma."""
     allowed = error.allowed.replace(".", ",") if error.fault in WITH_FIGURES else error.allowed
-    return say(f"bad_mark.{error.fault}", leaf=error.leaf, allowed=allowed)
+    known = f"bad_mark.{error.fault}"
+    if error.fault is Fault.UNKNOWN_WAIVER and not allowed:
+        known = "bad_mark.no_waiver"
+    elif error.fault is Fault.OUT_OF_RANGE and allowed.endswith("–"):
+        known, allowed = "bad_mark.out_of_open_range", allowed.removesuffix("–")
+    return say(known, leaf=error.leaf, allowed=allowed)
 
 
 def reason_text(
@@ -83,6 +88,7 @@ def _shown(text: str | None) -> str:
 
 def _short(need: str | None, got: str | None) -> str:
     try:
-        return decimal_words(Decimal(need or "") - Decimal(got or ""))
+        short = (Decimal(need or "") - Decimal(got or "")).normalize() + Decimal(0)
+        return decimal_words(short)
     except InvalidOperation:
         return "–"

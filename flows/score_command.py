@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +17,9 @@ from config.scores_file import read_scores
 from flows.command_line import Json, app
 from rules.criteria import CriteriaSet, Levels
 from rules.scoring import Assessment, Reason, assess
+
+# Rules of which `got` is points; elsewhere it may be a rating or a code that looks like a number.
+COMPARES_POINTS = frozenset({"total_min", "total_min_by_area", "each_criterion_min_pct_of_max", "level"})
 
 
 @app.command(help=say("help.score"))
@@ -50,9 +54,19 @@ def _as_json(criteria: CriteriaSet, found: Assessment) -> dict[str, Any]:
                 "got": each.got,
                 "text": _text(each),
             }
-            for each in found.reasons
+            for each in _in_points(criteria, found.reasons)
         ],
     }
+
+
+def _in_points(criteria: CriteriaSet, reasons: Sequence[Reason]) -> list[Reason]:
+    """Return reasons in which points stand with the decimals that a total has."""
+    return [
+        replace(each, got=_total(criteria, Decimal(each.got)))
+        if each.rule in COMPARES_POINTS and each.got is not None
+        else each
+        for each in reasons
+    ]
 
 
 def _text(reason: Reason) -> str:
@@ -79,5 +93,5 @@ def _print(criteria: CriteriaSet, found: Sequence[Assessment]) -> None:
             say("score.line", subject=each.subject, verdict=say(f"verdict.{each.verdict}"), total=shown)
             + level
         )
-        for reason in each.reasons:
+        for reason in _in_points(criteria, each.reasons):
             typer.echo(f"  - {_text(reason)}")

@@ -29,6 +29,10 @@ ZERO = Decimal(0)
 # Where a set does not say the most a leaf brings: more than this is nobody's score, nor exactly reckoned.
 BEYOND = Decimal(10) ** 9
 
+# The finest points that are kept (ten-thousandths), and the finest of which a sum is still exact.
+KEPT = Decimal("0.0001")
+RECKONED = Decimal("0.000000000001")
+
 
 class Fault(StrEnum):
     """What is wrong with a mark."""
@@ -53,11 +57,12 @@ class BadMark(Exception):
         self.leaf, self.fault, self.allowed = leaf, fault, allowed
 
 
-def judge(leaf: Criterion, mark: Mark | None, step: Decimal | None = None) -> Judged:
+def judge(leaf: Criterion, mark: Mark | None, step: Decimal | None = None, finest: Decimal = KEPT) -> Judged:
     """Return what a mark is worth at a leaf: points where it brings some, met or not where it asks that.
 
     A leaf without a mark comes to nothing, neither met nor not. Nothing is rounded before it is
-    compared; bands hold their lower bound and not their upper one. `step` is the set's.
+    compared; bands hold their lower bound and not their upper one. `step` is the set's; points finer
+    than `finest` are refused, not rounded.
 
     Raises BadMark for what the leaf cannot have.
     """
@@ -67,7 +72,7 @@ def judge(leaf: Criterion, mark: Mark | None, step: Decimal | None = None) -> Ju
         return _not_applicable(leaf)
     match leaf.kind:
         case None | LeafKind.POINTS | LeafKind.BONUS | LeafKind.PENALTY:
-            return _points(leaf, mark, step)
+            return _points(leaf, mark, step, finest)
         case LeafKind.CHOICE:
             return _choice(leaf, mark)
         case LeafKind.RATIO_BANDS:
@@ -129,7 +134,7 @@ def _within(leaf: Criterion, value: Decimal, lowest: Decimal, highest: Decimal |
         raise BadMark(leaf.code, Fault.OUT_OF_RANGE, f"{lowest}–{'' if highest is None else highest}")
 
 
-def _points(leaf: Criterion, mark: Mark, step: Decimal | None) -> Judged:
+def _points(leaf: Criterion, mark: Mark, step: Decimal | None, finest: Decimal) -> Judged:
     value = _number(leaf, mark)
     lowest, highest = point_limits(leaf)
     _within(leaf, value, ZERO if lowest is None else lowest, highest)
@@ -137,8 +142,8 @@ def _points(leaf: Criterion, mark: Mark, step: Decimal | None) -> Judged:
         raise BadMark(leaf.code, Fault.OUT_OF_RANGE, f"{lowest}–")
     if step and value % step:
         raise BadMark(leaf.code, Fault.NOT_A_STEP, str(step))
-    if value != value.quantize(Decimal("0.0001")):
-        raise BadMark(leaf.code, Fault.TOO_FINE, "0.0001")
+    if value != value.quantize(finest):
+        raise BadMark(leaf.code, Fault.TOO_FINE, plain(finest))
     return Judged(points=value)
 
 
@@ -307,7 +312,10 @@ def assess(criteria: CriteriaSet, sheet: Sheet) -> Assessment:
 
     Raises BadMark for a mark that its leaf cannot have.
     """
-    judged = {leaf.code: judge(leaf, sheet.marks.get(leaf.code), criteria.step) for leaf in criteria.leaves()}
+    judged = {
+        leaf.code: judge(leaf, sheet.marks.get(leaf.code), criteria.step, RECKONED)
+        for leaf in criteria.leaves()
+    }
     sums = {branch.code: _sum(branch, sheet, judged) for branch in criteria.branches}
     counts = criteria.method is not Method.PASS_FAIL_ALL
     reasons = [*_of_leaves(criteria, sheet, judged), *_of_rules(criteria, sheet, sums)]

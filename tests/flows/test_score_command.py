@@ -124,6 +124,67 @@ def test_a_total_is_told_exactly(scored, criteria, scores, total):
     assert (code, json.loads(out)[0]["total"]) == (0, total)
 
 
+def test_nothing_is_rounded_before_a_threshold_however_fine(scored):
+    rows = "a;60;60;15;15;10;14;5.99999\nb;60;59.9999999;15;15;10;14;6\nc;60;60;15;15;9,999999999999;16;6\n"
+    code, out, err = scored(ND122, "subject;class;votes_pct;I;II;III;IV;V\n" + rows, "--json")
+    assert (code, err) == (0, "")
+    assert [
+        (each["total"], each["verdict"], [(r["rule"], r["need"], r["got"]) for r in each["reasons"]])
+        for each in json.loads(out)
+    ] == [
+        ("59.99999", "not_met", [("total_min_by_area", "60", "59.99999")]),
+        ("60", "not_met", [("vote_min", "60", "59.9999999")]),
+        ("61.999999999999", "not_met", [("each_criterion_min_pct_of_max", "10", "9.999999999999")]),
+    ]
+    code, _, err = scored(ND122, "subject;I\nMẪU;9.9999999999999\n")
+    assert (code, "0,000000000001" in err) == (2, True)
+
+
+def test_points_stand_in_a_reason_as_they_stand_in_the_total(scored):
+    table = "subject,class,votes_pct,I,II,III,IV,V\nMẪU,80,60,20.50,20.50,10.0,16.0,5.00\n"
+    _, out, _ = scored(ND122, table, "--json")
+    (found,) = json.loads(out)
+    assert (found["total"], [each["got"] for each in found["reasons"]]) == ("72", ["72"])
+    assert found["reasons"][0]["text"] == "Tổng điểm 72, loại địa bàn này cần từ 80 (thiếu 8)."
+    _, out, _ = scored(QD619, "subject,class,1,2,3,4,5\nMẪU,II,15,28.7,21.5,10,20\n", "--json")
+    (found,) = json.loads(out)
+    assert (found["total"], found["reasons"][0]["got"]) == ("95.20", "95.20")
+
+
+@pytest.mark.parametrize(
+    ("class_", "need"),
+    [
+        *((name, "90") for name in ("thanh_pho_truc_thuoc", "QUẬN, HUYỆN", "urban", "90")),
+        ("quận, huyện of a centrally run city", "90"),
+        *(
+            (name, "60")
+            for name in ("mien_nui", "Miền  núi", "MIEN NUI", "phường miền núi", "mountain", "60")
+        ),
+        ("mountain, island or especially difficult commune/ward", "60"),
+        *((name, "80") for name in ("con_lai", "Địa bàn còn lại", "khác", "all others", "others", "80")),
+    ],
+)
+def test_a_class_of_decree_122_is_known_however_it_is_spelled(scored, class_, need):
+    code, out, err = scored(
+        ND122, f"subject;class;I;II;III;IV;V\nMẪU;{class_};12,5;12,5;10;14;10\n", "--json"
+    )
+    assert (code, err) == (0, "")
+    # 59 is too little in every class.
+    assert [(r["rule"], r["need"]) for r in json.loads(out)[0]["reasons"]] == [("total_min_by_area", need)]
+
+
+@pytest.mark.parametrize("class_", ["I", "1", "Loại I", "LOẠI 1", "loai_1", "class I"])
+def test_a_class_of_a_commune_is_known_however_it_is_spelled(scored, class_):
+    code, out, _ = scored(QD619, f"subject;class;1\nMẪU;{class_};15\n", "--json")
+    assert code == 0
+    assert ("total_min_by_area", "loai-1") in [(r["rule"], r["code"]) for r in json.loads(out)[0]["reasons"]]
+
+
+def test_discipline_excludes_by_the_regime_of_2017_too(scored):
+    code, out, _ = scored(QD619, "subject;vetoes;1;2;3;4;5\nMẪU;ky-luat;15;30;25;10;20\n", "--json")
+    assert (code, json.loads(out)[0]["verdict"]) == (0, "not_met")
+
+
 def test_a_product_has_its_level_beside_its_total(scored):
     table = "subject;A;B;C\nMẪU a;40;25;25\nMẪU b;40;25;24,99\n"
     code, out, _ = scored(SETS / "ocop-qd148-2023.yaml", table, "--json")
@@ -178,6 +239,11 @@ def test_a_file_that_is_not_there_ends_with_2(run, tmp_path, missing):
 def test_limits_in_a_refusal_are_written_with_a_comma(scored):
     code, _, err = scored(QD619, "subject;1\nMẪU;1,005\n")
     assert (code, err.strip().endswith("theo bước 0,01.")) == (2, True), err
+
+
+def test_a_leaf_without_exceptions_says_that_it_has_none(scored):
+    code, _, err = scored(ANTT, "subject;3.a\nMẪU;1 (bat-kha-khang)\n")
+    assert (code, err.strip().endswith("tiêu chí 3.a không có trường hợp miễn trừ nào.")) == (2, True), err
 
 
 @pytest.mark.parametrize(
