@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from config.criteria_checks import Place, idle_rules, misplaced, out_of_reach, shown
 from config.criteria_shapes import BandShape, BranchShape, CriteriaShape, RecognitionShape
 from config.located import FileInvalid, Located, Problem, read_located
 from config.messages import say
@@ -32,8 +33,6 @@ from rules.criteria import (
     Waiver,
     WholeRule,
 )
-
-Place = tuple[str | int, ...]
 
 # Points beside the maximum: they are no part of what a branch adds up to.
 BESIDE = (LeafKind.BONUS, LeafKind.PENALTY)
@@ -123,6 +122,7 @@ def _problems(document: Located, shape: CriteriaShape) -> Iterator[Problem]:
     yield from _of_total(document, shape)
     if shape.recognition is not None:
         yield from _of_recognition(document, shape.recognition)
+    yield from idle_rules(document, shape, _most(shape))
 
 
 def _of_branch(
@@ -144,12 +144,12 @@ def _of_branch(
                 path,
                 "criteria.parts_do_not_add_up",
                 code=branch.code,
-                parts=_shown(total),
-                whole=_shown(branch.max_points),
+                parts=shown(total),
+                whole=shown(branch.max_points),
             )
     if shape.step is not None and branch.max_points is not None and branch.max_points % shape.step:
         yield document.problem(
-            (*path, "max_points"), "criteria.not_a_step", code=branch.code, step=_shown(shape.step)
+            (*path, "max_points"), "criteria.not_a_step", code=branch.code, step=shown(shape.step)
         )
     yield from _of_bands(document, (*path, "bands"), branch.bands)
     if branch.bands:
@@ -157,6 +157,8 @@ def _of_branch(
         if branch.bands[lowest].start > 0:
             yield document.problem((*path, "bands", lowest), "criteria.band_without_bottom")
     yield from _of_points(document, path, branch)
+    yield from misplaced(document, path, branch)
+    yield from out_of_reach(document, path, branch)
     for name in ("options", "exceptions"):
         codes = [each.code for each in getattr(branch, name)]
         for place, code in enumerate(codes):
@@ -178,7 +180,7 @@ def _of_points(document: Located, path: Place, branch: BranchShape) -> Iterator[
         most = branch.limit
         if most is not None and most > branch.max_points:
             yield document.problem(
-                (*path, "limit"), "criteria.more_than_max", code=branch.code, points=_shown(most)
+                (*path, "limit"), "criteria.more_than_max", code=branch.code, points=shown(most)
             )
     for name, points in (
         ("options", [each.points for each in branch.options]),
@@ -187,7 +189,7 @@ def _of_points(document: Located, path: Place, branch: BranchShape) -> Iterator[
         for place, each in enumerate(points):
             if each is not None and each > branch.max_points:
                 yield document.problem(
-                    (*path, name, place), "criteria.more_than_max", code=branch.code, points=_shown(each)
+                    (*path, name, place), "criteria.more_than_max", code=branch.code, points=shown(each)
                 )
 
 
@@ -201,8 +203,8 @@ def _of_total(document: Located, shape: CriteriaShape) -> Iterator[Problem]:
         yield document.problem(
             ("total_max",),
             "criteria.total_does_not_add_up",
-            parts=_shown(total),
-            whole=_shown(shape.total_max),
+            parts=shown(total),
+            whole=shown(shape.total_max),
         )
 
 
@@ -214,7 +216,7 @@ def _of_bands(document: Located, path: Place, bands: Sequence[BandShape]) -> Ite
     for lower, upper in pairwise(order):
         start = bands[upper].start
         if bands[lower].below != start:
-            yield document.problem((*path, lower), "criteria.bands_do_not_touch", start=_shown(start))
+            yield document.problem((*path, lower), "criteria.bands_do_not_touch", start=shown(start))
     if bands[order[-1]].below is not None:
         yield document.problem((*path, order[-1]), "criteria.band_without_top")
 
@@ -240,6 +242,15 @@ def _worth(branch: BranchShape) -> Decimal | None:
     parts = [_worth(each) for each in branch.children if each.kind not in BESIDE]
     known = [each for each in parts if each is not None]
     return sum(known, Decimal(0)) if known and len(known) == len(parts) else None
+
+
+def _most(shape: CriteriaShape) -> Decimal | None:
+    """Return the most a total can come to, with every bonus; None where that is not known."""
+    tops = [_worth(each) for each in shape.criteria if each.kind not in BESIDE]
+    extra = [each.limit for _, each in _paths((), shape.criteria) if each.kind is LeafKind.BONUS]
+    if None in tops or None in extra:
+        return None
+    return sum((each for each in (*tops, *extra) if each is not None), Decimal(0))
 
 
 def _met_or_not(shape: CriteriaShape) -> set[str]:
@@ -342,7 +353,3 @@ def _paths(path: Place, branches: Sequence[Any]) -> Iterator[tuple[Place, Any]]:
     for place, branch in enumerate(branches):
         yield (*path, place), branch
         yield from _paths((*path, place, "children"), branch.children)
-
-
-def _shown(value: Decimal) -> str:
-    return format(value, "f").replace(".", ",")

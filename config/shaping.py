@@ -46,7 +46,7 @@ def _problems(error: ValidationError, document: Located, shape: type[BaseModel])
         got = _shown(each["input"])
         path = tuple(part for part in each["loc"] if part != "[key]")
         kind, context = each["type"], each.get("ctx") or {}
-        if path in seen:
+        if path in seen or (kind == "too_short" and _has_errors_below(error, each["loc"])):
             continue
         seen.add(path)
         key = next((part for part in reversed(path) if isinstance(part, str)), "")
@@ -63,8 +63,16 @@ def _problems(error: ValidationError, document: Located, shape: type[BaseModel])
             allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ")
             yield document.problem(path, "file.not_one_of", key=key, allowed=allowed, got=got)
         else:
+            kind = "string" if kind == "too_short" and isinstance(each["input"], str) else kind
             wanted = WANTED.get(kind.partition("_")[0], "file.want_other")
             yield document.problem(path, wanted, key=key, got=got)
+
+
+def _has_errors_below(error: ValidationError, place: tuple[str | int, ...]) -> bool:
+    """Say whether parts of a list are wrong: pydantic leaves them out, and then finds the list too short."""
+    return any(
+        len(each["loc"]) > len(place) and each["loc"][: len(place)] == place for each in error.errors()
+    )
 
 
 def _shown(value: Any) -> str:
