@@ -164,7 +164,7 @@ def _of_branch(
         for place, code in enumerate(codes):
             if code in codes[:place]:
                 yield document.problem((*path, name, place), "criteria.code_twice", code=code)
-    if branch.minimum_rating is not None and branch.minimum_rating not in branch.scale:
+    if branch.scale and branch.minimum_rating is not None and branch.minimum_rating not in branch.scale:
         yield document.problem(
             (*path, "minimum_rating"), "criteria.not_on_scale", rating=branch.minimum_rating
         )

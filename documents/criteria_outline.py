@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from rules.criteria import folded
 
 # How letters follow each other in Vietnamese acts.
 LETTERS = "abcdđeghiklmnopqrstuvxy"
@@ -11,6 +13,10 @@ ROMAN = re.compile(r"(?=[IVX])(X{0,3})(IX|IV|V?I{0,3})")
 DOTTED = re.compile(r"[0-9]+(?:[.][0-9]+)*")
 ENDING_IN_LETTER = re.compile(r"(?P<number>[0-9]+(?:[.][0-9]+)*)[.](?P<letter>\w)")
 AROUND = " \t\n.,;:)(]["
+# `Tiêu chí 1`, `Chỉ tiêu 1.2`: the word says which rows are alike as much as the number.
+WORDED = re.compile(
+    r"(?P<word>tieu chi|tieu chuan|chi tieu|noi dung|phan|muc|nhom|dieu)\s+(?:so\s+)?(?P<code>\S+)"
+)
 
 
 class Style(StrEnum):
@@ -38,11 +44,19 @@ class Numbered:
     code: str
     style: Style
     parts: int = 1
+    word: str = ""
 
 
 def bare(text: str) -> str:
     """Return a code without what stands around it: `1.1.`, `a)` and `(a)` are `1.1`, `a` and `a`."""
     return text.replace(",", ".").strip(AROUND)
+
+
+def worded(text: str) -> tuple[str, str]:
+    """Return the word before a code, folded, and the code: `Tiêu chí 1:` is `tieu chi` and `1`."""
+    written = " ".join(text.split())
+    found = WORDED.fullmatch(folded(written))
+    return ("", bare(text)) if found is None else (found["word"], bare(written.split()[-1]))
 
 
 class Outline:
@@ -51,15 +65,15 @@ class Outline:
     def __init__(self) -> None:
         self._open: list[Numbered] = []
 
-    def depth(self, code: str) -> int:
+    def depth(self, code: str, word: str = "") -> int:
         """Return how deep a code stands, 0 at the top, and take it as the row before the next.
 
         A way of writing that is open already is a sibling of the last row written so; a new one is
         one below. Raises CodeNotUnderstood, and LevelSkipped for `1.2.1` where there was no `1.2`.
         """
-        numbered = self._numbered(code)
+        numbered = replace(self._numbered(code), word=word)
         for place, each in enumerate(self._open):
-            if (each.style, each.parts) == (numbered.style, numbered.parts):
+            if (each.style, each.parts, each.word) == (numbered.style, numbered.parts, word):
                 del self._open[place:]
                 break
         self._check_number(numbered)

@@ -18,6 +18,7 @@ class CriteriaRow:
     max_points: Decimal | None = None
     kind: LeafKind | None = None
     minimum: Decimal | None = None
+    minimum_rating: str | None = None
     unit: str | None = None
     evidence: str | None = None
     not_applicable: NotApplicable | None = None

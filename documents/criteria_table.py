@@ -11,7 +11,7 @@ from openpyxl.utils import get_column_letter
 from config.messages import say
 from documents.book_cells import BadCell, exact, text_of
 from documents.cell_texts import plain
-from documents.criteria_outline import CodeNotUnderstood, LevelSkipped, Outline, bare, unique_codes
+from documents.criteria_outline import CodeNotUnderstood, LevelSkipped, Outline, bare, unique_codes, worded
 from documents.criteria_rows import CriteriaRow, CriteriaTable
 from documents.criteria_words import (
     AMOUNT,
@@ -53,6 +53,10 @@ def _columns(cells: Mapping[int, Cell]) -> dict[int, str]:
         key = HEADING_OF.get(" ".join(text.split()).strip(" .:*"))
         if key is not None:
             found[number] = key
+    titles = [number for number, key in found.items() if key == "title"]
+    if len(titles) == 2 and not {"code", "level"} & set(found.values()):
+        # The form of Decision 25/2021: "Tiêu chí, chỉ tiêu" holds the codes, "Nội dung" what is asked.
+        found[titles[0]] = "code"
     return found
 
 
@@ -76,7 +80,8 @@ class _Reading:
         if self._problems:
             raise BookRefused(self._problems)
         for row in sorted(filled):
-            if row > heading:
+            # Each page of a table in Word has its headings again.
+            if row > heading and _columns(filled[row]) != self._columns:
                 self._read_row(row, filled[row])
         if not self._rows:
             self._problem("", "empty")
@@ -94,7 +99,7 @@ class _Reading:
         at = {key: f"{get_column_letter(number)}{row}" for number, key in self._columns.items()}
         by_key = {key: cells.get(number) for number, key in self._columns.items()}
         said = {key: self._text(at[key], cell) for key, cell in by_key.items()}
-        title, code = said.get("title"), bare(said.get("code") or "")
+        title, (word, code) = one_line(said.get("title")), worded(said.get("code") or "")
         if not any(said.values()) or _is_numbering(said):
             return
         total = TOTAL.fullmatch(folded(title or said.get("code") or ""))
@@ -105,20 +110,23 @@ class _Reading:
         if title is None:
             self._problem(at["title"], "no_title")
             return
-        depth = self._depth(at, said, code)
+        depth = self._depth(at, said, code, word)
         if depth is None:
             return
         found = CriteriaRow(code or self._ordinal(depth), title, depth, at)
         found.max_points = self._amount(at, by_key, said, "max_points")
-        found.minimum = self._amount(at, by_key, said, "minimum")
-        found.kind = self._kind(at, by_key, said, found.minimum)
+        if KIND_OF.get(_kind_word(said)) is LeafKind.RATING_MIN:
+            found.kind, found.minimum_rating = LeafKind.RATING_MIN, _rating(said.get("minimum"))
+        else:
+            found.minimum = self._amount(at, by_key, said, "minimum")
+            found.kind = self._kind(at, by_key, said, found.minimum)
         self._check_amounts(found)
         found.unit, found.evidence = said.get("unit"), said.get("evidence")
-        word = said.get("not_applicable")
-        if word is not None:
-            found.not_applicable = NOT_APPLICABLE_OF.get(folded(word))
+        meant = said.get("not_applicable")
+        if meant is not None:
+            found.not_applicable = NOT_APPLICABLE_OF.get(folded(meant))
             if found.not_applicable is None:
-                self._problem(at["not_applicable"], "unknown_not_applicable", got=word[:40])
+                self._problem(at["not_applicable"], "unknown_not_applicable", got=meant[:40])
         self._rows.append(found)
 
     def _text(self, at: str, cell: Cell | None) -> str | None:
@@ -128,7 +136,9 @@ class _Reading:
             self._problems.append(CellProblem(self._sheet, at, str(error)))
             return None
 
-    def _depth(self, at: Mapping[str, str], said: Mapping[str, str | None], code: str) -> int | None:
+    def _depth(
+        self, at: Mapping[str, str], said: Mapping[str, str | None], code: str, word: str
+    ) -> int | None:
         last = self._rows[-1].depth if self._rows else -1
         if "level" in said:
             text = said["level"] or ""
@@ -140,7 +150,7 @@ class _Reading:
             self._problem(at["code"], "no_code")
             return None
         try:
-            return self._outline.depth(code)
+            return self._outline.depth(code, word)
         except CodeNotUnderstood:
             self._problem(at["code"], "code_not_understood", got=code[:40])
         except LevelSkipped:
@@ -172,6 +182,8 @@ class _Reading:
             self._problem(row.cells["minimum"], "negative")
         if row.kind is LeafKind.RATIO_MIN and row.minimum is not None and row.minimum > 100:
             self._problem(row.cells["minimum"], "more_than_all")
+        if row.minimum is not None and row.kind not in (LeafKind.RATIO_MIN, LeafKind.COUNT_MIN, None):
+            self._problem(row.cells["minimum"], "minimum_of_another_kind")
 
     def _kind(
         self,
@@ -187,7 +199,7 @@ class _Reading:
             if minimum is None:
                 return None
             return LeafKind.RATIO_MIN if is_share else LeafKind.COUNT_MIN
-        kind = KIND_OF.get(re.sub(r"\s*/\s*", "/", folded(word)))
+        kind = KIND_OF.get(_kind_word(said))
         if kind is None:
             names = ", ".join(words[0] for words in KINDS.values())
             self._problem(at["kind"], "unknown_kind", got=word[:40], known=names)
@@ -277,6 +289,21 @@ def _sum(parts: list[CriteriaRow]) -> tuple[Decimal | None, bool]:
 
 def _is_sum_of_last(tops: list[CriteriaRow], points: Decimal) -> bool:
     return _sum(tops)[0] != points and bool(tops[-1].children) and _sum(tops[-1].children)[0] == points
+
+
+def one_line(text: str | None) -> str | None:
+    """Return a text as one line: cells of annexes are broken where their columns were narrow."""
+    return None if text is None else " ".join(text.split())
+
+
+def _kind_word(said: Mapping[str, str | None]) -> str:
+    return re.sub(r"\s*/\s*", "/", folded(one_line(said.get("kind")) or ""))
+
+
+def _rating(text: str | None) -> str | None:
+    """Return the rating a threshold names: `từ khá trở lên` is `khá`."""
+    words = re.sub(r"^(?:từ|ít nhất)\s+|\s+trở lên$", "", one_line(text) or "", flags=re.IGNORECASE)
+    return words or None
 
 
 def _is_numbering(said: Mapping[str, str | None]) -> bool:

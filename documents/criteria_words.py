@@ -12,6 +12,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     ),
     "max_points": (
         *("điểm tối đa", "điểm chuẩn", "thang điểm", "số điểm", "số điểm tối đa", "điểm"),
+        *("điểm số tối đa", "điểm số", "mức điểm", "mức điểm tối đa"),
         *("max points", "maximum points", "max", "points"),
     ),
     "kind": ("loại", "kiểu", "loại tiêu chí", "kind", "type"),

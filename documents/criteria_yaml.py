@@ -9,6 +9,10 @@ from documents.criteria_rows import CriteriaRow, CriteriaTable
 from rules.criteria import LeafKind, Method
 
 LIMITED = (LeafKind.BONUS, LeafKind.PENALTY)
+OF_POINTS = (
+    *(LeafKind.POINTS, LeafKind.CHOICE, LeafKind.RATIO_BANDS, LeafKind.PER_OCCURRENCE),
+    *LIMITED,
+)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -29,10 +33,11 @@ def criteria_yaml(
 ) -> str:
     """Return the criteria file that says what the table says; what it leaves open stays open.
 
-    A table with points is scored by points, one without asks that every leaf is met. Rules on the
+    A table with points, or with a kind that brings some, is scored by points; one without asks that
+    every leaf is met. Rules on the
     whole (thresholds, vetoes) stand in the act and not in its table: they are added by hand.
     """
-    has_points = any(row.max_points is not None for row in table.walk())
+    has_points = any(row.max_points is not None or row.kind in OF_POINTS for row in table.walk())
     method = Method.POINTS if has_points else Method.PASS_FAIL_ALL
     document: dict[str, Any] = {
         "id": set_id,
@@ -56,6 +61,7 @@ def _branch(row: CriteriaRow) -> dict[str, Any]:
         "max_points": None if is_limited else row.max_points,
         "limit": abs(row.max_points) if is_limited and row.max_points is not None else None,
         "minimum": row.minimum,
+        "minimum_rating": row.minimum_rating,
         "not_applicable": row.not_applicable.value if row.not_applicable else None,
         "unit": row.unit,
         "evidence": [row.evidence] if row.evidence else None,

@@ -10,6 +10,7 @@ import typer
 from config.criteria_file import read_criteria, what_is_missing
 from config.located import read_located
 from config.messages import say
+from config.shapes import SLUG
 from documents.criteria_table import read_criteria_table
 from documents.criteria_yaml import criteria_yaml
 from documents.score_book import BookRefused
@@ -26,6 +27,7 @@ from flows.command_line import (
     about,
     app,
     moment,
+    refuse,
 )
 from flows.score_books import made, taken
 from models.books import book_units
@@ -104,6 +106,11 @@ def criteria(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help=say("help.criteria_out"))],
 ) -> None:
     """Write a criteria file from a table of criteria in Excel; what the table leaves open stays open."""
+    if not SLUG.fullmatch(set_id):
+        refuse(say("file.not_a_slug", got=set_id), BAD_USAGE)
+    if out.is_file():
+        # What was completed by hand from the act is in no table.
+        refuse(say("done.criteria_not_overwritten", file=out))
     try:
         text = criteria_yaml(read_criteria_table(file), set_id=set_id, title=title)
     except WorkbookRefused as refused:

@@ -172,6 +172,42 @@ def test_points_beside_the_maximum_are_no_part_of_the_total(tmp_path):
     )
 
 
+def test_the_form_of_decision_25_is_read_with_its_words_and_its_headings_again(tmp_path):
+    head = ("Tiêu chí, chỉ tiêu", "Nội dung", "Điểm số tối đa", "Điểm tự chấm")
+    rows = [
+        head,
+        ("Tiêu chí 1:", "Ban hành\nvăn bản", 10, None),
+        ("Chỉ tiêu 1", "Ban hành đủ", 3, None),
+        ("Chỉ tiêu 2", "Đúng pháp luật", 7, None),
+        head,
+        ("Tiêu chí 2:", "Hòa giải", 5, None),
+        ("Chỉ tiêu 1", "Kịp thời", 5, None),
+    ]
+    found = read_as_set(table(tmp_path, rows))
+    assert [(each.code, each.title, each.max_points) for each in found.walk()] == [
+        ("1", "Ban hành văn bản", 10),
+        ("1.1", "Ban hành đủ", 3),
+        ("1.2", "Đúng pháp luật", 7),
+        ("2", "Hòa giải", 5),
+        ("2.1", "Kịp thời", 5),
+    ]
+
+
+def test_the_rating_that_a_row_asks_for_is_kept_though_its_scale_is_open(tmp_path):
+    rows = [("STT", "Nội dung", "Loại", "Ngưỡng"), ("1", "Một", "Xếp loại", "Từ khá trở lên")]
+    found = read_as_set(table(tmp_path, rows))
+    assert (found.branches[0].minimum_rating, [gap.what for gap in found.gaps]) == ("khá", ["scale"])
+
+
+def test_a_kind_that_brings_points_makes_a_set_of_points_though_none_are_said(tmp_path):
+    rows = [("STT", "Nội dung", "Loại"), ("1", "Một", "Chấm điểm"), ("2", "Hai", "Điểm thưởng")]
+    found = read_as_set(table(tmp_path, rows))
+    assert (found.method, [(gap.code, gap.what) for gap in found.gaps]) == (
+        Method.POINTS,
+        [("1", "points"), ("2", "limit")],
+    )
+
+
 def test_a_row_of_totals_is_checked_against_its_branch(tmp_path):
     rows = [
         HEAD,
@@ -284,6 +320,11 @@ def test_a_table_is_refused_with_every_problem_by_its_cell(rows, problems, tmp_p
             ("1", "Một", "Tỷ lệ", "101%", None),
             "Phụ lục, D2: tỷ lệ lớn hơn 100%; ghi lại ngưỡng",
             id="more-than-all",
+        ),
+        pytest.param(
+            ("1", "Một", "Đạt", "80%", None),
+            "Phụ lục, D2: ngưỡng bằng số chỉ dùng cho tỷ lệ hoặc số lượng; sửa loại hoặc bỏ ngưỡng",
+            id="threshold-of-a-yes-or-no",
         ),
         pytest.param(
             ("1", "Một", None, None, "bỏ"),

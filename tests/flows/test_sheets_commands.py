@@ -219,6 +219,20 @@ def test_a_table_of_criteria_becomes_a_file_that_is_read(tmp_path):
     assert [(leaf.code, leaf.max_points) for leaf in read.leaves()] == [("1.1", 6), ("1.2", 4)]
 
 
+def test_a_file_of_criteria_is_never_written_over_nor_under_a_name_that_is_no_code(tmp_path):
+    book = Workbook()
+    for row in (("STT", "Nội dung", "Điểm tối đa"), ("1", "MẪU", 10)):
+        book.active.append(row)
+    book.save(tmp_path / "bang.xlsx")
+    out = tmp_path / "bo.yaml"
+    words = ("sheets", "criteria", tmp_path / "bang.xlsx", "--title", "MẪU", "--out", out)
+    assert "'Bộ MẪU'" in run(None, *words, "--id", "Bộ MẪU", code=2)
+    assert not out.exists()
+    out.write_text("by hand", encoding="utf-8")
+    assert str(out) in run(None, *words, "--id", "mau", code=1)
+    assert out.read_text(encoding="utf-8") == "by hand"
+
+
 def test_a_table_of_criteria_that_does_not_add_up_is_refused_and_writes_nothing(tmp_path):
     book = Workbook()
     for row in (("STT", "Nội dung", "Điểm tối đa"), ("1", "MẪU", 10), ("1.1", "MẪU", 6), ("1.2", "MẪU", 3)):
