@@ -1,6 +1,8 @@
 """Marks as people type them: what each kind of leaf understands, what it refuses, and back to a text."""
 
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -242,3 +244,28 @@ def test_whatever_is_typed_is_refused_or_read_back_as_it_was_meant(criterion, te
     except BadMark:
         return
     assert mark is None or mark == read_mark(criterion, mark_text(mark))
+
+
+GUIDE = Path(__file__).parents[2] / "docs/huong-dan/05-tham-dinh-tong-hop.md"
+SHOWN = {
+    each.kind: each
+    for each in (YES_NO, REFER, COMPOUND, RATIO, BANDS, COUNT, TIMES, LAST_YEAR, BONUS, CHOICE, RATING)
+} | {
+    LeafKind.POINTS: leaf(LeafKind.POINTS, max_points=D(10)),
+    LeafKind.MUST_NOT_OCCUR: leaf(LeafKind.MUST_NOT_OCCUR, waivers=(Waiver("bat-kha-khang", "MẪU"),)),
+}
+
+
+def test_the_guide_shows_every_kind_with_what_its_cell_may_hold():
+    table = GUIDE.read_text(encoding="utf-8").partition("| loại nội dung |")[2].splitlines()[2:]
+    told: set[str] = set()
+    for line in table[:-1]:
+        kinds, texts = (re.findall("`([^`]+)`", part) for part in line.strip("|").split("|"))
+        told |= set(kinds)
+        for kind in kinds:
+            for text in texts:
+                # A bonus is added and a penalty taken off: one text each.
+                of = PENALTY if text.startswith("-") else SHOWN.get(LeafKind(kind), BONUS)
+                assert judge(of, read_mark(of, text)) is not None
+    assert told == {kind.value for kind in LeafKind}
+    assert read_mark(POINTS, re.findall("`([^`]+)`", table[-1])[0]) == Mark(is_not_applicable=True)
