@@ -22,6 +22,9 @@ KINDS_OF_KEY = {
     "refers_to": (LeafKind.REFER,),
 }
 
+# Points beside the maximum: they are no part of what a branch adds up to.
+BESIDE = (LeafKind.BONUS, LeafKind.PENALTY)
+
 # Rules that compare points.
 OF_POINTS = ("total_min", "total_min_by_area", "each_criterion_min_percent", "levels")
 
@@ -29,6 +32,12 @@ OF_POINTS = ("total_min", "total_min_by_area", "each_criterion_min_percent", "le
 def shown(value: Decimal) -> str:
     """Return a figure as people write it."""
     return format(value, "f").replace(".", ",")
+
+
+def is_beside(branch: BranchShape) -> bool:
+    """Say whether a leaf brings or takes points beside the maximum; so does one that only takes them off."""
+    takes = branch.kind is LeafKind.PER_OCCURRENCE and branch.each is not None and branch.each < 0
+    return branch.kind in BESIDE or takes
 
 
 def misplaced(document: Located, path: Place, branch: BranchShape) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from config.criteria_checks import Place, idle_rules, misplaced, out_of_reach, shown
+from config.criteria_checks import BESIDE, Place, idle_rules, is_beside, misplaced, out_of_reach, shown
 from config.criteria_shapes import BandShape, BranchShape, CriteriaShape, RecognitionShape
 from config.located import FileInvalid, Located, Problem, read_located
 from config.messages import say
@@ -33,9 +33,6 @@ from rules.criteria import (
     Waiver,
     WholeRule,
 )
-
-# Points beside the maximum: they are no part of what a branch adds up to.
-BESIDE = (LeafKind.BONUS, LeafKind.PENALTY)
 
 # Kinds that bring points and are neither met nor not: nothing to ask where only that counts.
 POINTS_ONLY = (LeafKind.POINTS, LeafKind.CHOICE, LeafKind.RATIO_BANDS, LeafKind.PER_OCCURRENCE, *BESIDE)
@@ -135,7 +132,7 @@ def _of_branch(
         yield document.problem(path, "criteria.compound_without_parts", code=branch.code)
     if shape.method is Method.PASS_FAIL_ALL and branch.max_points is not None:
         yield document.problem((*path, "max_points"), "criteria.points_in_pass_fail", code=branch.code)
-    parts = [_worth(each) for each in branch.children if each.kind not in BESIDE]
+    parts = [_worth(each) for each in branch.children if not is_beside(each)]
     known = [each for each in parts if each is not None]
     if branch.max_points is not None and parts and not is_compound:
         total = sum(known, Decimal(0))
@@ -194,7 +191,7 @@ def _of_points(document: Located, path: Place, branch: BranchShape) -> Iterator[
 
 
 def _of_total(document: Located, shape: CriteriaShape) -> Iterator[Problem]:
-    tops = [_worth(each) for each in shape.criteria if each.kind not in BESIDE]
+    tops = [_worth(each) for each in shape.criteria if not is_beside(each)]
     known = [each for each in tops if each is not None]
     if shape.total_max is None or not known:
         return
@@ -239,14 +236,14 @@ def _worth(branch: BranchShape) -> Decimal | None:
     """Return the maximum of a branch: what it says, or what its parts come to where all are known."""
     if branch.max_points is not None or branch.kind is LeafKind.COMPOUND:
         return branch.max_points
-    parts = [_worth(each) for each in branch.children if each.kind not in BESIDE]
+    parts = [_worth(each) for each in branch.children if not is_beside(each)]
     known = [each for each in parts if each is not None]
     return sum(known, Decimal(0)) if known and len(known) == len(parts) else None
 
 
 def _most(shape: CriteriaShape) -> Decimal | None:
     """Return the most a total can come to, with every bonus; None where that is not known."""
-    tops = [_worth(each) for each in shape.criteria if each.kind not in BESIDE]
+    tops = [_worth(each) for each in shape.criteria if not is_beside(each)]
     extra = [each.limit for _, each in _paths((), shape.criteria) if each.kind is LeafKind.BONUS]
     if None in tops or None in extra:
         return None
@@ -265,7 +262,8 @@ def _branch(shape: BranchShape) -> Criterion:
     return Criterion(
         code=shape.code,
         title=shape.title,
-        max_points=_worth(shape),
+        # What stands beside the maximum has none of its own: no floor is a share of it.
+        max_points=None if is_beside(shape) else _worth(shape),
         kind=shape.kind,
         children=tuple(_branch(child) for child in shape.children),
         minimum=shape.minimum,
@@ -331,7 +329,7 @@ def _gaps(shape: CriteriaShape) -> Iterator[Gap]:
             yield Gap(branch.code, "leaves")
         elif branch.code in judged and branch.kind is None:
             yield Gap(branch.code, "kind")
-        elif branch.code not in judged and branch.max_points is None and branch.kind not in BESIDE:
+        elif branch.code not in judged and branch.max_points is None and not is_beside(branch):
             yield Gap(branch.code, "points")
         elif what is not None:
             yield Gap(branch.code, what)

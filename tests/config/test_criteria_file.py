@@ -253,6 +253,36 @@ def test_bonus_and_penalty_are_no_part_of_the_maximum():
     refuses(POINTS, bonus, '  - {code: "3", title: MẪU, max_points: 1}\n', "total_max", "31", "30")
 
 
+@pytest.mark.parametrize(
+    "minus",
+    [
+        pytest.param("kind: penalty, limit: 3", id="penalty"),
+        pytest.param("kind: penalty, limit: 3, max_points: 0", id="penalty-of-a-maximum-of-0"),
+        pytest.param("kind: penalty, limit: 3, max_points: 3", id="penalty-of-a-maximum"),
+        pytest.param("kind: per_occurrence, each: -1, limit: 3", id="each-time"),
+        pytest.param("kind: per_occurrence, each: -1, limit: 3, max_points: 0", id="each-time-of-a-maximum-of-0"),
+    ],
+)  # fmt: skip
+def test_points_taken_off_fall_below_no_floor_of_their_own(minus):
+    text = "id: mau\ntitle: MẪU\ntotal_max: 20\ncriteria:\n  - {code: I, title: MẪU, max_points: 20}\n"
+    rules = "recognition: {each_criterion_min_percent: 50, total_min: 17}\n"
+    criteria = read(f"{text}  - {{code: II, title: MẪU, {minus}}}\n{rules}")
+    assert (criteria.gaps, [each.max_points for each in criteria.branches]) == ((), [20, None])
+    sign = 1 if "each" in minus else -1
+    for off, verdict in ((3, Verdict.MET), (0, Verdict.MET)):
+        marks = {"I": Mark(value=Decimal(20)), "II": Mark(value=Decimal(sign * off))}
+        found = assess(criteria, Sheet("MẪU", marks=marks))
+        assert (found.verdict, found.total) == (verdict, 20 - off)
+
+
+def test_refuses_a_maximum_of_what_only_takes_points_off():
+    text = "id: mau\ntitle: MẪU\ncriteria:\n  - {code: I, title: MẪU, max_points: 20}\n"
+    ((_, line, said),) = refused(
+        text + "  - {code: II, title: MẪU, kind: per_occurrence, each: -1, max_points: 3}\n"
+    )
+    assert (line, "'II'" in said, " 0 " in said, "3" in said) == (5, True, True, True)
+
+
 # --- Đắk Lắk -------------------------------------------------------------------------------------
 
 
@@ -320,7 +350,6 @@ def test_a_slip_of_1_5_points_is_refused_at_the_branch_that_lacks_them(old, new,
         pytest.param(POINTS, "title: Đủ, points: 3", "title: Đủ, points: 2.5", 'code: "2.2"', ["'2.2'", "2,5", "3"], id="no-answer-for-the-maximum"),
         pytest.param(POINTS, "{from: 90, points: 4}", "{from: 90, points: 3.5}", 'code: "2.1"', ["'2.1'", "3,5", "4"], id="no-band-for-the-maximum"),
         pytest.param(POINTS, "limit: 3,", "limit: 2.5,", '"2.3"', ["'2.3'", "2,5", "3"], id="cap-below-the-maximum"),
-        pytest.param(POINTS, "each: 0.5", "each: -0.5", '"2.3"', ["'2.3'", " 0 ", "3"], id="only-less-than-the-maximum"),
         pytest.param(POINTS, "{from: 0, below: 50", "{from: -1, below: 50", "{from: -1", ["100"], id="band-below-0"),
         pytest.param(POINTS, "total_min: 24", "total_min: 35.5", "total_min", ["35,5", "35"], id="total-out-of-reach"),
         pytest.param(POINTS, "total_min: 24", "total_min_by_area: [{code: a, area: MẪU, points: 36}]", "total_min_by", ["36", "35"], id="total-of-a-class-out-of-reach"),
