@@ -223,13 +223,17 @@ def _best(criteria: CriteriaSet, sums: Any) -> list[ColumnElement[Any]]:
     found: list[ColumnElement[Any]] = []
     for place, branch in enumerate(criteria.branches):
         highest = [limits(criteria, leaf)[1] for leaf in branch.leaves()]
-        if any(each is None for each in highest):
+        if not _is_bounded(criteria, branch):
             found.append(NO_POINTS)
             continue
         most: Any = literal(sum((each for each in highest if each is not None), Decimal(0)), Points())
         left = _zero_or(sums, f"left_{place}")
         found.append(most - _zero_or(sums, f"lost_{place}") - left)
     return found
+
+
+def _is_bounded(criteria: CriteriaSet, branch: Criterion) -> bool:
+    return all(limits(criteria, leaf)[1] is not None for leaf in branch.leaves())
 
 
 def _base(criteria: CriteriaSet, sums: Any) -> list[ColumnElement[Any]]:
@@ -273,7 +277,10 @@ def _failed(criteria: CriteriaSet, facts: Any) -> Iterator[Any]:
             case TotalMinByClass():
                 yield facts.c.best_total < _threshold(rule, facts, none=min)
             case CriterionFloor(percent=percent):
-                for place in range(len(criteria.branches)):
+                for place, branch in enumerate(criteria.branches):
+                    # A floor is a share of a maximum, and what can still come may not be known.
+                    if branch.max_points is None or not _is_bounded(criteria, branch):
+                        continue
                     yield facts.c[f"best_{place}"] * 100 * SCALE < facts.c[f"base_{place}"] * _whole(percent)
             case Vetoes():
                 yield facts.c.is_vetoed

@@ -39,7 +39,7 @@ POINTS = {
             ],
         },
         {"code": "II", "title": "MẪU hai", "max_points": 10, "not_applicable": "full_points"},
-        {"code": "III", "title": "MẪU thưởng", "kind": "bonus", "limit": 2, "max_points": 0},
+        {"code": "III", "title": "MẪU thưởng", "kind": "bonus", "limit": 2},
         {"code": "IV", "title": "MẪU phạt", "kind": "penalty", "limit": 3, "max_points": 0},
     ],
     "recognition": {
