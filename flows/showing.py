@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from config.campaign_file import CampaignFile
+from config.criteria_file import what_is_missing
 from config.messages import say
 from config.score_words import decimal_words
 from flows.chronicle import Row, item_lateness, result
@@ -32,7 +33,7 @@ WIDTH = 120
 
 
 def checked(file: CampaignFile) -> None:
-    """Say that a file is sound, what it holds, and which years are only computed."""
+    """Say that a file is sound, what it holds and leaves open, and which years are only computed."""
     typer.echo(
         say(
             "done.checked",
@@ -42,6 +43,10 @@ def checked(file: CampaignFile) -> None:
             steps=len(file.ladders.remind) + len(file.ladders.escalate),
         )
     )
+    if file.criteria.gaps:
+        # Deadlines run without: an office may keep its scores elsewhere (docs/decisions/0014).
+        open_ = "; ".join(f"{each.code} ({what_is_missing(each.what)})" for each in file.criteria.gaps)
+        typer.echo(say("warning.criteria_gaps", title=file.criteria.title, gaps=open_))
     years = {file.self_assessment.opens_on.year, file.year}
     computed = sorted(years - file.calendar.decreed_years)
     if computed:

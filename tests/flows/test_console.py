@@ -38,6 +38,14 @@ def test_check_says_that_the_letters_file_is_sound(run):
     assert "lai-chau-2021" in out
 
 
+def test_check_names_what_of_the_criteria_nobody_can_score_yet(run):
+    code, out, _ = run("check", LETTER.parent / "phuong-tan-phong-2026.yaml")
+    told = [line for line in out.splitlines() if "chưa chấm được" in line]
+    assert (code, len(told)) == (0, 1)
+    assert [branch for branch in ("I (", "II (", "III (", "IV-V (") if branch not in told[0]] == []
+    assert "chưa chấm được" not in run("check", LETTER)[1]
+
+
 def test_check_names_the_file_and_the_line(run, tmp_path):
     path = factories.write_campaign(tmp_path / "files", factories.campaign_data(colour="red"))
     code, out, err = run("check", path)
