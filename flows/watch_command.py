@@ -15,7 +15,7 @@ from flows.command_line import Json, Now, app, now_or, refuse
 from flows.list_facts import as_text
 from flows.servers import mail_server
 from flows.watchdog import Watched, watch
-from models.database import AWAY, database
+from models.database import AWAY, DatabaseIsNewer, database
 from notifications.alarms import send_alarm
 
 LOG = logging.getLogger("congnhan")
@@ -65,7 +65,10 @@ class Looker:
         self._told_at: datetime | None = None
 
     def once(self) -> bool:
-        """Look once; False where the database did not answer."""
+        """Look once; False where the database did not answer.
+
+        Raises DatabaseIsNewer: a program that cannot read what it watches must not seem to watch.
+        """
         try:
             database().migrate()
             self._look()
@@ -73,6 +76,8 @@ class Looker:
             LOG.error("the watchdog cannot read the database: %s", type(error).__name__)
             self._tell()
             return False
+        except DatabaseIsNewer:
+            raise
         except Exception:  # one bad look must not end the watch
             LOG.exception("a look of the watchdog failed")
             return False

@@ -15,7 +15,7 @@ from config.messages import say
 from config.settings import settings
 from flows.refusals import shown
 from flows.servers import mail_server
-from models.alarms import News, not_told, take_news
+from models.alarms import News, Wrong, not_told, take_news
 from models.campaigns import get_campaign_by_id, running_campaigns
 from models.database import Session, transaction
 from models.leases import only_one
@@ -52,7 +52,7 @@ def watch(now: datetime) -> Watched:
 def _watch(now: datetime) -> Watched:
     with transaction() as session:
         found = wrong(look(session, oa_id=settings().zalo_oa_id, now=now), now)
-        words = [(each.key, in_words(each)) for each in found]
+        words = [Wrong(each.key, in_words(each), each.told_again_after) for each in found]
         news = take_news(session, words, at=now)
         recipients = _recipients(session) if news.standing or news.over else []
         beat(session, WATCH, at=now)
@@ -63,7 +63,7 @@ def _watch(now: datetime) -> Watched:
             not_told(session, news.keys, at=now)
     if is_told:
         _ping()
-    return Watched(tuple(text for _, text in words), len(told), is_told)
+    return Watched(tuple(each.words for each in words), len(told), is_told)
 
 
 def in_words(found: Found) -> str:

@@ -1,4 +1,4 @@
-"""Alarms: raised once however many look, told again once a day while they stand, ended when all is well."""
+"""Alarms: raised once however many look, told again after a while if they stand, ended when all is well."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,33 +9,40 @@ from sqlmodel import Session, col, select
 from models.inserting import inserting
 from models.tables import Alarm
 
-TOLD_AGAIN_AFTER = timedelta(hours=24)
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Something that is wrong now: its key, its words, and how long it may stand before it is told again."""
+
+    key: str
+    words: str
+    told_again_after: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What the operator is to be told now: what stands (new, or still after a day), and what is over."""
+    """What the operator is to be told now: what stands (new, or still after a while), and what is over."""
 
     standing: tuple[str, ...]
     over: tuple[str, ...]
     keys: tuple[str, ...]
 
 
-def take_news(session: Session, found: Sequence[tuple[str, str]], *, at: datetime) -> News:
-    """Record what is wrong now, by key and words, and return what somebody has to be told of it.
+def take_news(session: Session, found: Sequence[Wrong], *, at: datetime) -> News:
+    """Record what is wrong now and return what somebody has to be told of it.
 
     Two that look at the same time do not both tell: the first one takes what is new.
     """
     rows = {row.key: row for row in session.exec(select(Alarm).with_for_update())}
     standing, over, keys = [], [], []
-    now = dict(found)
-    for key, words in now.items():
-        row = rows.get(key)
+    now = {each.key: each for each in found}
+    for key, each in now.items():
+        row, words = rows.get(key), each.words
         if row is None or row.over_at is not None:
             values = {"key": key, "words": words, "raised_at": at, "told_at": at, "over_at": None}
             statement = inserting(session, Alarm).values(**values)
             session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
-        elif row.told_at is None or row.told_at + TOLD_AGAIN_AFTER <= at:
+        elif row.told_at is None or row.told_at + each.told_again_after <= at:
             row.words, row.told_at = words, at
             session.add(row)
         else:

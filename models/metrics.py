@@ -8,6 +8,7 @@ from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
 from models.campaigns import campaigns_that_send
+from models.outbox import waiting_since
 from models.pulses import TICK, last_beat
 from models.tables import Campaign, Letter, Notice, WorkItem
 from rules.notices import DO_NOT_WAIT, Channel, LetterState, NoticeState
@@ -60,21 +61,21 @@ def _letters(session: Session) -> dict[tuple[Channel, LetterState], int]:
 
 
 def _ready_since(session: Session, now: datetime) -> dict[Channel, datetime]:
-    """Find the oldest queued letter of each channel that neither its hour nor the office's hours hold.
+    """Find the oldest unsent letter of each channel that neither its hour nor the office's hours hold.
 
-    One that a held channel or a tick that has not come holds back counts: that is what is looked for.
+    One that a held channel, a tick that has not come or a failed try holds back counts: that is what is
+    looked for.
     """
+    letters = waiting_since(now).c
     oldest = session.execute(
-        select(Letter.channel, func.min(Letter.not_before))
+        select(letters.channel, func.min(letters.since))
         .where(
-            Letter.state == LetterState.QUEUED,
-            Letter.not_before <= now,
             or_(
-                col(Letter.kind).in_(DO_NOT_WAIT),
-                col(Letter.campaign_id).in_(campaigns_that_send(session, now)),
-            ),
+                letters.kind.in_(DO_NOT_WAIT),
+                letters.campaign_id.in_(campaigns_that_send(session, now)),
+            )
         )
-        .group_by(col(Letter.channel))
+        .group_by(letters.channel)
     )
     return {Channel(channel): since for channel, since in oldest}
 

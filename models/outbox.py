@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import and_, exists, not_, or_
+from sqlalchemy import Subquery, and_, exists, func, not_, or_, type_coerce
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select, update
 
+from models.database import UtcDateTime
 from models.holds import find_hold
 from models.inserting import inserting
 from models.notices import suppress_untrue
@@ -16,6 +17,9 @@ from models.zalo_receipts import apply_receipts, catch_up
 from rules.letters import message_id
 from rules.notices import DO_NOT_WAIT, RIDES_ALONG, Channel, LetterState, NoticeKind, NoticeState
 from rules.sending import CLAIMED_AT_ONCE, LEASE, SENT_AGAIN_WHEN_UNCERTAIN, Outcome
+
+# What is still to be said, or may have to be.
+UNSAID = (LetterState.QUEUED, LetterState.SENDING, LetterState.UNCERTAIN)
 
 # What a newer step takes the place of.
 OF_A_STEP = (NoticeKind.REMINDER, NoticeKind.ESCALATION)
@@ -64,6 +68,41 @@ def channels_waiting(session: Session, *, now: datetime) -> set[Channel]:
     """Return the channels for which letters wait that need wait no longer, whatever else holds them."""
     waiting = select(Letter.channel).where(Letter.state == LetterState.QUEUED, Letter.not_before <= now)
     return {Channel(row[0]) for row in session.execute(waiting.distinct())}
+
+
+def waiting_since(now: datetime) -> Subquery:
+    """Return the letters that should have left by now, each with the instant from which it could have.
+
+    One that was tried waits from its first try, however often it has been put off since; one that is
+    tried again by itself, or whose sender died with it in hand, waits as well.
+    """
+    tried = (
+        select(Try.letter_id, func.min(Try.tried_at).label("first"))
+        .join(Letter, col(Letter.id) == Try.letter_id)
+        .where(col(Letter.state).in_(UNSAID))
+        .group_by(col(Try.letter_id))
+        .subquery()
+    )
+    since = func.coalesce(tried.c.first, Letter.not_before)
+    goes_again = col(Letter.channel).in_(SENT_AGAIN_WHEN_UNCERTAIN)
+    return (
+        select(
+            Letter.campaign_id,
+            Letter.channel,
+            Letter.kind,
+            type_coerce(since, UtcDateTime).label("since"),
+        )
+        .outerjoin(tried, tried.c.letter_id == Letter.id)
+        .where(
+            or_(
+                col(Letter.state) == LetterState.QUEUED,
+                and_(col(Letter.state) == LetterState.UNCERTAIN, goes_again),
+                and_(col(Letter.state) == LetterState.SENDING, col(Letter.lease_until) < now),
+            ),
+            since <= now,
+        )
+        .subquery()
+    )
 
 
 def claim(

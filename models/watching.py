@@ -5,12 +5,15 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from config.calendars import office_calendar_text
+from config.campaign_file import campaign_from_texts
+from config.located import FileInvalid
 from models.campaigns import file_of, running_campaigns
+from models.outbox import waiting_since
 from models.pulses import TICK, last_beat
-from models.tables import Campaign, ChannelHold, DeadlineStep, Letter, WorkItem
+from models.tables import Campaign, ChannelHold, DeadlineStep, WorkItem
 from models.tokens import find_facts
 from rules.calendar import CITY, WorkingCalendar
-from rules.notices import LetterState
 from rules.sending import TokenState
 from rules.watch import CampaignSeen, Seen
 from rules.work_items import ItemState
@@ -22,12 +25,11 @@ def look(session: Session, *, oa_id: str | None, now: datetime) -> Seen:
     running = session.exec(select(Campaign).where(col(Campaign.id).in_(ids)).order_by(Campaign.code)).all()
     calendars = {each.id: calendar for each in running if (calendar := _calendar(each)) is not None}
     campaigns = [each for each in running if each.id in calendars]
+    letters = waiting_since(now).c
     waiting = {
         campaign_id: (count, since)
         for campaign_id, count, since in session.execute(
-            select(Letter.campaign_id, func.count(), func.min(Letter.not_before))
-            .where(Letter.state == LetterState.QUEUED, Letter.not_before <= now)
-            .group_by(col(Letter.campaign_id))
+            select(letters.campaign_id, func.count(), func.min(letters.since)).group_by(letters.campaign_id)
         )
     }
     spans = {
@@ -48,6 +50,7 @@ def look(session: Session, *, oa_id: str | None, now: datetime) -> Seen:
                 letters_waiting=waiting.get(each.id, (0, None))[0],
                 waiting_since=waiting.get(each.id, (0, None))[1],
                 years=_years(*spans[each.id]) if each.id in spans else frozenset(),
+                today=_calendar_of_today(each),
             )
             for each in campaigns
         ],
@@ -64,6 +67,18 @@ def _calendar(campaign: Campaign) -> WorkingCalendar | None:
     try:
         return file_of(campaign).calendar
     except Exception:  # whatever is wrong with it, the watchdog has to see the others
+        return None
+
+
+def _calendar_of_today(campaign: Campaign) -> WorkingCalendar | None:
+    """Return the calendar of a campaign with the office's table of today; None where that cannot be said."""
+    texts = dict(campaign.files)
+    table = office_calendar_text()
+    if texts["office_calendar"] == table:
+        return file_of(campaign).calendar
+    try:
+        return campaign_from_texts(texts | {"office_calendar": table}).calendar
+    except FileInvalid:
         return None
 
 

@@ -149,6 +149,13 @@ class WorkingCalendar:
             return True
         return day.weekday() < 5 and day not in self.days_off
 
+    def agrees_with(self, other: "WorkingCalendar", year: int) -> bool:
+        """Say whether the same days of a year are off and worked in another calendar."""
+        return all(
+            {day for day in ours if day.year == year} == {day for day in theirs if day.year == year}
+            for ours, theirs in ((self.days_off, other.days_off), (self.worked_days, other.worked_days))
+        )
+
     def at(self, day: date, clock: time) -> datetime:
         """Return the aware instant at which the city's clocks show this day and time."""
         return datetime.combine(day, clock, self.zone)

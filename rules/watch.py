@@ -21,6 +21,12 @@ class AlarmKind(StrEnum):
     CHANNEL_HELD = "channel_held"
     BROKEN = "broken"
     COMPUTED_YEAR = "computed_year"
+    OTHER_DAYS = "other_days"
+
+
+# What stands is told again after a day; what waits for a paper, or for the office to decide, after a week.
+TOLD_AGAIN_AFTER = timedelta(days=1)
+NO_HURRY = {kind: timedelta(days=7) for kind in (AlarmKind.COMPUTED_YEAR, AlarmKind.OTHER_DAYS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +43,25 @@ class Found:
         """What makes it the same alarm at the next look."""
         return f"{self.kind}|{self.about}"
 
+    @property
+    def told_again_after(self) -> timedelta:
+        """How long it may stand before it is told once more."""
+        return NO_HURRY.get(self.kind, TOLD_AGAIN_AFTER)
+
 
 @dataclass(frozen=True, slots=True)
 class CampaignSeen:
-    """A running campaign: since when a letter of it could have left, and the years its terms fall into."""
+    """A running campaign: since when a letter of it could have left, and the years its terms fall into.
+
+    `today` is the calendar it would have if it were opened with the office's table of today.
+    """
 
     code: str
     calendar: WorkingCalendar
     letters_waiting: int = 0
     waiting_since: datetime | None = None
     years: frozenset[int] = frozenset()
+    today: WorkingCalendar | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +109,10 @@ def wrong(seen: Seen, now: datetime) -> list[Found]:
     found += [Found(AlarmKind.BROKEN, code) for code in seen.broken]
     for each in seen.campaigns:
         for year in sorted(each.years - each.calendar.decreed_years):
-            found.append(Found(AlarmKind.COMPUTED_YEAR, f"{each.code}|{year}", count=year))
+            if each.today is None or year not in each.today.decreed_years:
+                found.append(Found(AlarmKind.COMPUTED_YEAR, f"{each.code}|{year}", count=year))
+            elif not each.calendar.agrees_with(each.today, year):
+                found.append(Found(AlarmKind.OTHER_DAYS, f"{each.code}|{year}", count=year))
     return found
 
 

@@ -1,6 +1,7 @@
 """The watchdog's judgement: an hour of the sending window, not of the clock."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -69,3 +70,13 @@ def test_time_is_counted_no_further_than_asked_and_ends_where_the_calendar_does(
     hour = timedelta(hours=1)
     assert sending_time(CALENDAR, at("2021-11-01 07:30"), at("2021-11-16 10:00"), most=hour) == hour
     assert sending_time(CALENDAR, at("2020-12-30 07:30"), at("2021-01-01 00:10"), most=hour) == timedelta(0)
+
+
+def test_a_year_decreed_since_is_well_if_its_days_are_the_same_and_told_if_they_are_not():
+    decreed = replace(CALENDAR, decreed_years=frozenset({2021, 2022}))
+    other = replace(decreed, days_off=frozenset({date(2022, 1, 3)}))
+    for today, kind in ((CALENDAR, "computed_year"), (decreed, None), (other, "other_days")):
+        campaign = CampaignSeen("mau-2021", CALENDAR, years=frozenset({2022}), today=today)
+        found = wrong(Seen([campaign], at("2021-11-16 09:55")), at("2021-11-16 10:00"))
+        assert [each.kind for each in found] == ([kind] if kind else [])
+        assert all(each.told_again_after == timedelta(days=7) for each in found)
