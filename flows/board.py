@@ -109,7 +109,8 @@ def table(items: Sequence[Standing]) -> list[dict[str, str]]:
 def chart(title: str, progress: Progress) -> str:
     """Return submissions over time as a chart of bars in Markdown, the deadline among the days."""
     units = progress.counted.units
-    lines = [f"# {title}", "", say("board.there", handed_in=progress.counted.handed_in, units=units), ""]
+    came_in_all = progress.days[-1].there if progress.days else 0
+    lines = [f"# {title}", "", say("board.there", handed_in=came_in_all, units=units), ""]
     by_day = {each.day: each for each in progress.days}
     marked = {progress.opened_on: say("board.opens")}
     if progress.closes_on:

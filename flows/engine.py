@@ -6,7 +6,6 @@ wall clock, once per run and never a run's scheduled time: a run may start hours
 """
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -40,23 +39,25 @@ write_logs()
 def as_prefect_flow(step: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """Run a step as a Prefect flow named after it; its arguments hold ids and instants, no secret.
 
-    Its run says in Vietnamese which step of which campaign it was.
+    Its run says in Vietnamese which step of which campaign it was, and is tagged by campaign and stage.
     """
-    of = _campaign(args[0]) if args and isinstance(args[0], int) else ""
+    of = _campaign(args[0]) if args and isinstance(args[0], int) else ()
     named = flow(
         name=step.__name__.replace("_", "-"),
-        flow_run_name=say(f"step_run.{step.__name__}") + (f" · {of}" if of else ""),
+        flow_run_name=say(f"step_run.{step.__name__}") + (f" · {of[0]}" if of else ""),
         description=step.__doc__,
         validate_parameters=False,
         persist_result=False,
     )(step)
-    with tags(of) if of else nullcontext():
+    with tags(*of):
         return named(*args, **kwargs)
 
 
-def _campaign(campaign_id: int) -> str:
+def _campaign(campaign_id: int) -> tuple[str, str]:
+    """Return the code of a campaign and the stage it is in."""
     with transaction() as session:
-        return get_campaign_by_id(session, campaign_id).code
+        campaign = get_campaign_by_id(session, campaign_id)
+        return campaign.code, campaign.stage.value
 
 
 @flow(name="campaign-tick", persist_result=False, description=say("desk.sweep"))
@@ -124,6 +125,7 @@ def watch_program() -> str:
     found = watch(datetime.now(UTC))
     if found.wrong:
         get_run_logger().error("; ".join(found.wrong))
+    name_run(say("board.watch", wrong=len(found.wrong), told=found.told))
     return _log(f"{len(found.wrong)} things are wrong, {found.told} were told")
 
 
@@ -134,6 +136,7 @@ def keep_house() -> str:
     runs, artifacts = remove_old(datetime.now(UTC))
     with transaction() as session:
         files = remove_orphans(session, now=datetime.now(UTC))
+    name_run(say("board.house", runs=runs, artifacts=artifacts, files=files))
     return _log(f"{runs} runs, {artifacts} artifacts, {files} files removed")
 
 
@@ -143,6 +146,7 @@ def read_returned_mail() -> str:
     now = datetime.now(UTC)
     database().migrate()
     count = read_returned(now)
+    name_run(say("board.no_bounces") if count is None else say("board.bounces", count=count))
     return _log("no mailbox is set up" if count is None else f"{count} letters came back")
 
 
@@ -154,9 +158,11 @@ def refresh_zalo_tokens() -> str:
     """
     now = datetime.now(UTC)
     if not settings().has_zalo_account:
+        name_run(say("board.no_zalo"))
         return _log("no official account is set up")
     database().migrate()
     renewal = refresh_ahead(now)
+    name_run(say(f"board.tokens.{renewal.turn}"))
     if renewal.turn is Turn.NEEDS_CONSENT:
         raise RuntimeError(f"an administrator of the official account has to consent: {renewal.reason}")
     return _log(f"{renewal.turn} {renewal.reason}".strip())

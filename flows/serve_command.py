@@ -44,7 +44,7 @@ def serve(
 ) -> None:
     """Run everything on this machine until it is stopped."""
     home = settings().home.resolve()
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     ended = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
@@ -123,6 +123,8 @@ def _environment(home: Path, host: str, prefect_port: int) -> dict[str, str]:
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": ENGINE_LEASES,
         # Relative: the pages are also read through another address, from another machine.
         "PREFECT_SERVER_UI_API_URL": "/api",
+        # Where the program is installed nobody may write, and there its pages would not come to be.
+        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home / "prefect" / "ui"),
         "PREFECT_CLI_COLORS": "false",
         "PYTHONUNBUFFERED": "1",
     } | (

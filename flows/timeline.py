@@ -114,10 +114,10 @@ def sync_timeline(now: datetime) -> Synced | None:
         renamed = [
             (run, wanted[key])
             for key, run in standing.items()
-            if key in wanted and run.name != wanted[key].name
+            if key in wanted and (run.name, set(run.tags)) != (wanted[key].name, set(wanted[key].tags))
         ]
         for run, each in renamed:
-            client.update_flow_run(run.id, name=each.name)
+            client.update_flow_run(run.id, name=each.name, tags=each.tags)
     return Synced(len(new), len(renamed), len(gone), len(wanted))
 
 

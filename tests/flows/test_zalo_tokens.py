@@ -16,6 +16,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from config.messages import say
 from flows.zalo_tokens import KeptTokens, NotAPair, NotExchanged, Renewal, Turn, pair_of
 from models import tokens as kept_in
 from models.database import Database, transaction
@@ -483,3 +484,8 @@ def test_no_secret_shows_in_a_log_an_error_or_a_repr(here, zalo, first, caplog):
     assert "/v4/oa/access_token" in told
     secrets = [first.access_token, first.refresh_token, zalo.app_secret, here.key]
     assert [secret for secret in secrets if secret in told] == []
+
+
+@pytest.mark.parametrize("turn", Turn)
+def test_a_run_that_looked_after_the_tokens_is_named_after_what_came_of_it(turn):
+    assert say(f"board.tokens.{turn}")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowFilter, FlowFilterName
+from prefect.client.schemas.sorting import FlowRunSort
 from sqlalchemy import text
 
 from config.settings import settings
@@ -76,11 +78,22 @@ def test_a_tick_and_a_delivery_run_as_flows_and_the_letters_arrive(opened):
             ("send-batch", "Completed"),
         ]
     )
+    assert tags_of("announce-plan") == {opened, "planning"}
+    assert tags_of("queue-what-is-due") == {opened, "self_assessment"}
     assert kept() == ["a", "b"]
     # And once more, with nothing left to do.
     assert campaign_tick() == "1 campaigns, 0 letters queued, 0 superseded"
     assert deliver() == "nothing to send"
     assert kept() == ["a", "b"]
+
+
+def tags_of(flow: str) -> set[str]:
+    """The tags of the last run of a flow."""
+    with get_client(sync_client=True) as client:
+        (run, *_) = client.read_flow_runs(
+            flow_filter=FlowFilter(name=FlowFilterName(any_=[flow])), sort=FlowRunSort.START_TIME_DESC
+        )
+        return set(run.tags)
 
 
 def kept() -> list[str]:
