@@ -3,12 +3,10 @@
 import json
 import os
 import shutil
-import smtplib
-import socket
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -21,13 +19,16 @@ from config.settings import SettingsInvalid, settings
 from flows.command_line import REFUSED, Json, app
 from flows.list_facts import as_text
 from flows.refusals import KNOWN, line_for, shown
-from flows.servers import reach
+from flows.returned import imap_server
+from flows.servers import mail_server, reach
 from flows.watchdog import in_words
 from flows.zalo_tokens import seal
 from models.database import AWAY, database, transaction
 from models.pulses import DELIVERY, TICK, WATCH, last_beat
 from models.sealing import KeyUnusable
 from models.watching import look
+from notifications.bounces import BounceMailbox
+from notifications.email import MailConnection
 from rules.watch import wrong
 
 TIMEOUT = 5.0  # seconds
@@ -80,6 +81,7 @@ def examine(now: datetime) -> Iterator[Finding]:
         is_there = each.health is not Health.BAD
         yield each
     yield from _guarded("mail", _mail)
+    yield from _guarded("returned", _returned)
     yield from _guarded("zalo", _zalo)
     yield from _guarded("engine", _engine)
     yield from _guarded("open", _open_addresses)
@@ -101,11 +103,13 @@ def _guarded(part: str, examined: Callable[[], Iterator[Finding]]) -> Iterator[F
 
 def _home() -> Iterator[Finding]:
     home = settings().home.resolve()
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=home):
         free = shutil.disk_usage(home).free
     health = Health.WELL if free >= LEAST_FREE else Health.BAD
     yield Finding("home", health, say("doctor_found.home", home=home, free=free // 1024**2))
+    if home.stat().st_mode & (stat.S_IROTH | stat.S_IXOTH):
+        yield Finding("open", Health.NOTE, say("doctor_found.home_open", home=home))
 
 
 def _database() -> Iterator[Finding]:
@@ -121,9 +125,10 @@ def _mail() -> Iterator[Finding]:
         yield Finding("mail", Health.NOTE, say("doctor_found.no_mail"))
         return
     where = {"host": chosen.smtp_host, "port": chosen.smtp_port}
-    words = _greeted(chosen.smtp_host, chosen.smtp_port, chosen.smtp_security)
-    if words is not None:
-        yield Finding("mail", Health.BAD, say("doctor_found.mail_away", **where, words=words))
+    with mail_server() as server, MailConnection(replace(server, timeout=TIMEOUT)) as connection:
+        refused = connection.greet()
+    if refused is not None:
+        yield Finding("mail", Health.BAD, say("doctor_found.mail_away", **where, words=refused.words))
         return
     yield Finding("mail", Health.WELL, say("doctor_found.mail", **where))
     if chosen.smtp_security == "none" and chosen.smtp_host not in LOOPBACK:
@@ -132,17 +137,15 @@ def _mail() -> Iterator[Finding]:
         yield Finding("mail", Health.BAD, say("doctor_found.mail_from", address=chosen.mail_from))
 
 
-def _greeted(host: str, port: int, security: str) -> str | None:
-    """Return None where the server greets us, else in one word why not."""
-    try:
-        if security == "tls":
-            with closing(socket.create_connection((host, port), TIMEOUT)):
-                return None
-        with smtplib.SMTP(host, port, timeout=TIMEOUT) as smtp:
-            smtp.noop()
-    except (OSError, smtplib.SMTPException) as error:
-        return type(error).__name__
-    return None
+def _returned() -> Iterator[Finding]:
+    server = imap_server()
+    if server is None:
+        yield Finding("returned", Health.NOTE, say("doctor_found.no_returned"))
+        return
+    with BounceMailbox(server):
+        yield Finding(
+            "returned", Health.WELL, say("doctor_found.returned", host=server.host, port=server.port)
+        )
 
 
 def _zalo() -> Iterator[Finding]:
@@ -178,12 +181,10 @@ def _engine() -> Iterator[Finding]:
         return
     kept = settings().prefect_auth
     auth = os.environ.get("PREFECT_API_AUTH_STRING") or (kept.get_secret_value() if kept else None)
-    asked = httpx.post(
-        f"{url}/deployments/filter",
-        json={"limit": 1},
-        timeout=TIMEOUT,
-        auth=tuple(auth.split(":", 1)) if auth and ":" in auth else None,  # type: ignore[arg-type]
-    )
+    user, _, password = (auth or "").partition(":")
+    with httpx.Client(base_url=url, timeout=TIMEOUT, auth=(user, password) if auth else None) as engine:
+        asked = engine.post("/deployments/filter", json={"limit": 1})
+        workers = engine.post("/work_pools/congnhan/workers/filter", json={})
     if asked.status_code == httpx.codes.UNAUTHORIZED:
         yield Finding("engine", Health.BAD, say("doctor_found.engine_shut", url=url))
     elif asked.status_code != httpx.codes.OK:
@@ -192,6 +193,12 @@ def _engine() -> Iterator[Finding]:
         yield Finding("engine", Health.BAD, say("doctor_found.engine_empty", url=url))
     else:
         yield Finding("engine", Health.WELL, say("doctor_found.engine", url=url))
+        known = workers.json() if workers.status_code == httpx.codes.OK else []
+        count = sum(each["status"] == "ONLINE" for each in known)
+        name = "workers" if count else "no_worker"
+        yield Finding(
+            "engine", Health.WELL if count else Health.BAD, say(f"doctor_found.{name}", count=count)
+        )
 
 
 def _open_addresses() -> Iterator[Finding]:

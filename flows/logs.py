@@ -32,6 +32,8 @@ class JsonLines(logging.Formatter):
 
 def write_logs() -> None:
     """Write the program's own log to stderr as JSON where `CONGNHAN_LOG=json`, else only its warnings."""
+    # It would write down every address asked, and those of a bot and of the dead-man's switch are secret.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     logger = logging.getLogger(LOGGER)
     # Read here and not from the settings: a command must be able to say that those are wrong.
     if os.environ.get(f"{PREFIX}LOG") != "json" or logger.handlers:

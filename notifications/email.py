@@ -98,6 +98,14 @@ class MailConnection:
         """Whether it could not be opened; it is not tried again."""
         return self._unreachable is not None
 
+    def greet(self) -> Receipt | None:
+        """Open the connection and sign in, sending nothing; None where that works, else why it does not."""
+        try:
+            self._open(self._server.from_address)
+        except _Ended as ended:
+            return ended.receipt
+        return None
+
     def send(self, message: Message) -> Receipt:
         """Send one message and return what the server answered; never raises.
 

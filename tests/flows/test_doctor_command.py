@@ -1,8 +1,14 @@
 """`congnhan doctor` names what is set up wrongly or open, and never a secret."""
 
 import json
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Debugging
+from aiosmtpd.smtp import AuthResult
 
 from config.settings import settings
 from notifications.mailbox import Mailbox
@@ -54,6 +60,74 @@ def test_a_mail_server_that_answers_is_well_but_the_made_up_sender_is_not(examin
         assert mailbox.letters() == []
     assert code == 1
     assert [health for health, _ in found["mail"]] == ["well", "bad"]
+
+
+def test_a_password_that_is_refused_is_bad_and_not_repeated(examine):
+    class NoSuchUser:
+        def __call__(self, *_: object) -> AuthResult:
+            return AuthResult(success=False, handled=False)
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = Controller(
+        Debugging(),
+        hostname="127.0.0.1",
+        port=port,
+        authenticator=NoSuchUser(),
+        auth_require_tls=False,
+    )
+    server.start()
+    try:
+        code, found, said = examine(
+            CONGNHAN_SMTP_HOST="127.0.0.1",
+            CONGNHAN_SMTP_PORT=str(port),
+            CONGNHAN_SMTP_SECURITY="none",
+            CONGNHAN_SMTP_USER="ai",
+            CONGNHAN_SMTP_PASSWORD="mat-khau-thu",
+        )
+    finally:
+        server.stop()
+    assert (code, found["mail"][0][0]) == (1, "bad")
+    assert "mat-khau-thu" not in said
+
+
+def test_a_mailbox_for_returned_mail_that_is_away_is_bad(examine):
+    _, found, _ = examine(
+        CONGNHAN_IMAP_HOST="127.0.0.1",
+        CONGNHAN_IMAP_PORT="1",
+        CONGNHAN_IMAP_USER="ai",
+        CONGNHAN_IMAP_PASSWORD="mat-khau-imap",
+    )
+    assert [health for health, _ in found["returned"]] == ["bad"]
+
+
+def test_data_that_others_of_the_machine_may_read_is_pointed_out(examine):
+    code, found, _ = examine()
+    assert "open" not in found  # it makes its home for itself alone
+    settings().home.chmod(0o755)
+    code, found, _ = examine()
+    assert (code, [health for health, _ in found["open"]]) == (0, ["note"])
+
+
+@pytest.mark.parametrize(("status", "health"), [("ONLINE", "well"), ("OFFLINE", "bad")])
+def test_an_engine_without_a_worker_is_bad(examine, status, health):
+    class Engine(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            content = json.dumps([{"name": "MẪU", "status": status}]).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Engine) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        _, found, _ = examine(PREFECT_API_URL=f"http://127.0.0.1:{server.server_port}/api")
+        server.shutdown()
+    assert [each for each, _ in found["engine"]] == ["well", health]
 
 
 @pytest.mark.parametrize(

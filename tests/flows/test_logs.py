@@ -1,9 +1,12 @@
 """Logs as JSON: a line for each letter with the ids of what it is about, and nobody's address."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
+
+from flows.logs import write_logs
 
 
 def test_each_letter_has_a_line_with_its_campaign_item_and_notice(opened, tmp_path):
@@ -24,3 +27,8 @@ def test_each_letter_has_a_line_with_its_campaign_item_and_notice(opened, tmp_pa
         assert isinstance(line["letter"], int)
     assert any(line["message"] == "a campaign had its turn" for line in lines)
     assert "mau.example" not in done.stderr
+
+
+def test_addresses_that_are_asked_are_not_written_down():
+    write_logs()
+    assert not logging.getLogger("httpx").isEnabledFor(logging.INFO)
