@@ -26,7 +26,8 @@ class SettingsInvalid(Exception):
 class Settings(BaseSettings):
     """What differs between machines; every variable begins with `CONGNHAN_`."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+    # A line of an environment file with nothing behind the sign says nothing.
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
 
     home: Path = Path("var")
     database_url: SecretStr | None = None

@@ -1,6 +1,9 @@
 """What is shipped for operators is true: settings, units, the compose file, the commands of the guide."""
 
+import os
 import re
+import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -25,6 +28,43 @@ def test_the_example_names_every_setting_once():
     text = (ROOT / "deploy/.env.example").read_text(encoding="utf-8")
     named = re.findall(rf"^#?({PREFIX}[A-Z_]+)=", text, re.MULTILINE)
     assert sorted(named) == sorted(f"{PREFIX}{name.upper()}" for name in Settings.model_fields)
+
+
+def test_each_line_of_the_example_is_explained_by_one_of_its_own():
+    lines = (ROOT / "deploy/.env.example").read_text(encoding="utf-8").splitlines()
+    for before, line in pairwise(lines):
+        if re.match(r"#?[A-Z_]+=", line):
+            assert before.startswith("# "), line
+
+
+def test_the_example_is_read_as_it_stands(monkeypatch):
+    for line in (ROOT / "deploy/.env.example").read_text(encoding="utf-8").splitlines():
+        if line.startswith((PREFIX, f"#{PREFIX}")):
+            name, _, value = line.removeprefix("#").partition("=")
+            monkeypatch.setenv(name, value)
+    read = Settings()
+    assert read.smtp_host == "mail.coquan.example"
+    assert (read.has_zalo_account, read.imap_host, read.deadman_url) == (False, None, None)
+
+
+def test_the_pages_of_the_engine_are_laid_out_where_it_may_write():
+    for path in ("deploy/Dockerfile", "deploy/systemd/congnhan-engine.service"):
+        text = (ROOT / path).read_text(encoding="utf-8")
+        assert "PREFECT_SERVER_UI_STATIC_DIRECTORY=/var/lib/congnhan/" in text
+
+
+def test_the_command_of_the_operator_reads_the_settings_of_the_service(tmp_path):
+    (tmp_path / "env").write_text("# MẪU\n#CONGNHAN_LOG=json\nCONGNHAN_HOME=/a b$c\nCONGNHAN_LOG=text\n")
+    script = (ROOT / "deploy/congnhan.sh").read_text(encoding="utf-8")
+    shown = script[: script.index("exec runuser")] + 'printf \'%s|%s\' "$CONGNHAN_HOME" "$CONGNHAN_LOG"\n'
+    done = subprocess.run(
+        ["bash", "-c", shown],
+        env={"CONGNHAN_ENV": str(tmp_path / "env"), "CONGNHAN_LOG": "json", "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "/a b$c|json"
 
 
 def test_the_compose_file_has_every_part():
