@@ -6,13 +6,18 @@ import typer
 
 from config.messages import say
 from flows.command_line import app, refuse
+from models.database import database
 
 
 @app.command(help=say("help.deploy"))
 def deploy(
     settle: Annotated[bool, typer.Option("--settle", help=say("help.deploy_settle"))] = False,
 ) -> None:
-    """Create the work pool and bring every deployment up to date."""
+    """Bring the schema up to date, create the work pool and bring every deployment up to date.
+
+    A program older than the database puts no deployments of its own in the way of the newer one.
+    """
+    database().migrate()
     # Prefect takes seconds to import; every other command does without it.
     from flows import deploying  # noqa: PLC0415
 

@@ -216,7 +216,10 @@ def test_a_database_of_a_newer_program_is_refused_by_every_command(run, opened, 
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     database.close()
     before = state(tmp_path)
-    for arguments in (("tick",), ("status",), ("submit", opened, "a"), ("open", LETTER, "--past")):
+    for arguments in (
+        *(("tick",), ("status",), ("submit", opened, "a"), ("open", LETTER, "--past")),
+        *(("web",), ("deploy",), ("watch", "--once"), ("backup", "sao-luu.tar.gz")),
+    ):
         code, out, err = run(*arguments)
         assert (code, out) == (1, "")
         assert "9999" in one_line(err)
