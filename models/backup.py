@@ -9,16 +9,26 @@ import io
 import json
 import os
 import tarfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from gzip import BadGzipFile
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import Column, Connection, DateTime, MetaData, Table, func, select, text
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    ProgrammingError,
+    StatementError,
+)
 
 from config.settings import settings
 from models.database import REVISIONS, Database
@@ -27,6 +37,13 @@ from models.file_store import kept_path
 FORMAT = 1
 MANIFEST = "manifest.json"
 AT_A_TIME = 1_000
+# What an archive that is damaged, or was made by somebody else, raises where it is read.
+UNREADABLE = (
+    *(tarfile.TarError, BadGzipFile, zlib.error, EOFError, NotADirectoryError, FileExistsError),
+    *(ValueError, LookupError, TypeError, AttributeError),
+)
+# What a database says of a row that cannot be one of ours.
+IMPOSSIBLE = (DataError, IntegrityError, InterfaceError, ProgrammingError)
 # One row as its columns have it.
 Row = dict[str, Any]
 
@@ -201,9 +218,19 @@ def restore(database: Database, path: Path) -> Manifest:
             if {table.name for table in tables} != set(manifest.tables):
                 raise NotABackup("tables")
             for table in tables:
-                _load(connection, table, folder / "tables" / f"{table.name}.jsonl")
+                try:
+                    _load(connection, table, folder / "tables" / f"{table.name}.jsonl")
+                except (*UNREADABLE, *IMPOSSIBLE):
+                    raise NotABackup(table.name) from None
+                except StatementError as error:
+                    # A value that its column cannot hold never reached the database.
+                    if isinstance(error, DBAPIError):
+                        raise
+                    raise NotABackup(table.name) from None
             if database.dialect == "postgresql":
                 _set_sequences(connection, tables)
+            elif connection.execute(text("PRAGMA foreign_key_check")).first():
+                raise NotABackup("links")
             for table in tables:
                 read_back = _counted(_as_line(table, row) for row in _rows(connection, table))
                 if read_back != manifest.tables[table.name]:
@@ -215,24 +242,22 @@ def restore(database: Database, path: Path) -> Manifest:
 
 
 def _unpack(path: Path, folder: Path) -> Manifest:
-    """Unpack an archive and prove every part of it; raises NotABackup."""
+    """Unpack an archive and prove every part of it; raises NotABackup, BackupIsNewer."""
     try:
         with tarfile.open(path, "r:gz") as archive:
             archive.extractall(folder, filter="data")
-        said = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        manifest = Manifest(
-            **(said | {"tables": {name: Counted(**each) for name, each in said["tables"].items()}})
-        )
+        manifest = _read(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
     except FileNotFoundError:
         if not path.exists():
             raise
         raise NotABackup(MANIFEST) from None
-    except (tarfile.TarError, EOFError, ValueError, KeyError, TypeError, OSError) as error:
-        if isinstance(error, PermissionError | IsADirectoryError):
-            raise
+    except UNREADABLE:
         raise NotABackup(path.name) from None
-    if manifest.format != FORMAT:
-        raise NotABackup(MANIFEST)
+    expected = {MANIFEST, *(f"tables/{name}.jsonl" for name in manifest.tables)}
+    expected |= {f"files/{digest}" for digest in manifest.files}
+    found = {each.relative_to(folder).as_posix() for each in folder.rglob("*") if not each.is_dir()}
+    for name in sorted(found ^ expected):
+        raise NotABackup(name)
     for name, counted in manifest.tables.items():
         if _counted(_lines(folder / "tables" / f"{name}.jsonl")) != counted:
             raise NotABackup(name)
@@ -242,12 +267,26 @@ def _unpack(path: Path, folder: Path) -> Manifest:
     return manifest
 
 
+def _read(said: Any) -> Manifest:
+    """Return what a manifest says; raises what UNREADABLE names where it is none, BackupIsNewer."""
+    if isinstance(said["format"], int) and said["format"] > FORMAT:
+        raise BackupIsNewer(str(said["revision"]))
+    tables = {name: Counted(**each) for name, each in said["tables"].items()}
+    manifest = Manifest(**(said | {"tables": tables, "files": dict(said["files"])}))
+    if manifest.format != FORMAT or not isinstance(manifest.revision, str):
+        raise ValueError(manifest.format)
+    return manifest
+
+
 def _lines(path: Path) -> Iterator[str]:
     if not path.is_file():
         raise NotABackup(path.stem)
-    with path.open(encoding="utf-8", newline="\n") as file:
+    with path.open("rb") as file:
         for line in file:
-            yield line.removesuffix("\n")
+            try:
+                yield line.decode().removesuffix("\n")
+            except UnicodeDecodeError:
+                raise NotABackup(path.stem) from None
 
 
 def _hash(path: Path) -> str | None:

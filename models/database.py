@@ -16,7 +16,7 @@ from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_e
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from config.settings import settings
 
@@ -165,13 +165,17 @@ class Database:
     def emptied_to(self, revision: str) -> Iterator[Connection]:
         """Yield a connection to a schema of an older revision with nothing in it; commits at the end.
 
-        A schema that stands there already is made anew. Raises HoldsSomething where a table has a row.
+        A schema that stands there already is made anew. Raises HoldsSomething where a table has a row
+        or is not of ours.
         """
         with self._altering() as connection:
             known = MetaData()
             known.reflect(connection)
             for table in known.sorted_tables:
-                if table.name != REVISIONS and connection.execute(select(table).limit(1)).first():
+                if table.name == REVISIONS:
+                    continue
+                is_ours = table.name in SQLModel.metadata.tables
+                if not is_ours or connection.execute(select(table).limit(1)).first():
                     raise HoldsSomething(table.name)
             known.drop_all(connection)
             if self.dialect == "postgresql":
@@ -234,7 +238,7 @@ def database() -> Database:
     if chosen is not None:
         return chosen
     try:
-        settings().home.mkdir(parents=True, exist_ok=True)
+        settings().home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise DatabaseUnreachable(f"{settings().home}: {error.strerror}") from None
     return _installed(settings().database)
