@@ -15,7 +15,7 @@ from config.messages import say
 from config.settings import settings
 from flows.refusals import shown
 from flows.servers import mail_server
-from models.alarms import News, Wrong, not_told, take_news
+from models.alarms import News, Wrong, note_told, take_news
 from models.campaigns import get_campaign_by_id, running_campaigns
 from models.database import Session, transaction
 from models.leases import only_one
@@ -58,10 +58,10 @@ def _watch(now: datetime) -> Watched:
         beat(session, WATCH, at=now)
     told = _tell(news, recipients, now)
     is_told = bool(told) or not (news.standing or news.over)
-    if not is_told:
-        with transaction() as session:
-            not_told(session, news.keys, at=now)
     if is_told:
+        # Only now: a watchdog that dies over its letter tells at its next look.
+        with transaction() as session:
+            note_told(session, news.keys, at=now)
         _ping()
     return Watched(tuple(each.words for each in words), len(told), is_told)
 

@@ -31,7 +31,7 @@ class News:
 def take_news(session: Session, found: Sequence[Wrong], *, at: datetime) -> News:
     """Record what is wrong now and return what somebody has to be told of it.
 
-    Two that look at the same time do not both tell: the first one takes what is new.
+    It stays news until `note_told`, so that one look at a time may take it.
     """
     rows = {row.key: row for row in session.exec(select(Alarm).with_for_update())}
     standing, over, keys = [], [], []
@@ -39,11 +39,11 @@ def take_news(session: Session, found: Sequence[Wrong], *, at: datetime) -> News
     for key, each in now.items():
         row, words = rows.get(key), each.words
         if row is None or row.over_at is not None:
-            values = {"key": key, "words": words, "raised_at": at, "told_at": at, "over_at": None}
+            values = {"key": key, "words": words, "raised_at": at, "told_at": None, "over_at": None}
             statement = inserting(session, Alarm).values(**values)
             session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
         elif row.told_at is None or row.told_at + each.told_again_after <= at:
-            row.words, row.told_at = words, at
+            row.words = words
             session.add(row)
         else:
             continue
@@ -58,10 +58,10 @@ def take_news(session: Session, found: Sequence[Wrong], *, at: datetime) -> News
     return News(tuple(standing), tuple(over), tuple(keys))
 
 
-def not_told(session: Session, keys: Sequence[str], *, at: datetime) -> None:
-    """Note that nobody could be told of these: they are news again at the next look."""
-    for row in session.exec(select(Alarm).where(col(Alarm.key).in_(keys), Alarm.told_at == at)):
-        row.told_at = None
+def note_told(session: Session, keys: Sequence[str], *, at: datetime) -> None:
+    """Note that somebody was told of these; what is not noted is news again at the next look."""
+    for row in session.exec(select(Alarm).where(col(Alarm.key).in_(keys))):
+        row.told_at = at
         session.add(row)
 
 

@@ -141,6 +141,17 @@ def test_what_nobody_could_be_told_is_told_at_the_next_look(walk, monkeypatch):
     assert watch(at("2021-11-16 10:05")).told == 1
 
 
+def test_a_watchdog_that_dies_over_its_letter_tells_at_the_next_look(walk, monkeypatch):
+    def dies(*_: object, **__: object) -> list[str]:
+        raise RuntimeError("MẪU")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("flows.watchdog.send_alarm", dies)
+        with pytest.raises(RuntimeError):
+            watch(at(SILENT))
+    assert watch(at("2021-11-16 10:05")).told == 1
+
+
 def test_letters_that_wait_a_lost_consent_and_a_held_channel_are_seen(walk):
     with transaction() as session:
         beat(session, TICK, at=at("2021-11-16 09:59"))
