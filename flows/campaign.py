@@ -82,7 +82,9 @@ def advance(campaign_id: int, now: datetime, gate: Gate, reach: Reach, run: Run)
         stage = run(move_on, campaign_id, now)
     queued: Queued = run(queue_what_is_due, campaign_id, now, gate, reach)
     if LOG.isEnabledFor(logging.INFO):
-        LOG.info("a campaign had its turn", extra={"campaign": campaign_id, "outcome": asdict(queued)})
+        with transaction() as session:
+            code = get_campaign_by_id(session, campaign_id).code
+        LOG.info("a campaign had its turn", extra={"campaign": code, "outcome": asdict(queued)})
     return queued
 
 

@@ -25,7 +25,8 @@ def test_each_letter_has_a_line_with_its_campaign_item_and_notice(opened, tmp_pa
         assert line["outcome"] == "accepted"
         assert line["notice"]
         assert isinstance(line["letter"], int)
-    assert any(line["message"] == "a campaign had its turn" for line in lines)
+    turns = [line["campaign"] for line in lines if line["message"] == "a campaign had its turn"]
+    assert turns == [opened]
     assert "mau.example" not in done.stderr
 
 
