@@ -29,7 +29,7 @@ from models.sealing import KeyUnusable
 from models.watching import look
 from notifications.bounces import BounceMailbox
 from notifications.email import MailConnection
-from rules.watch import wrong
+from rules.watch import NO_HURRY, wrong
 
 TIMEOUT = 5.0  # seconds
 LEAST_FREE = 1024**3  # bytes
@@ -236,4 +236,5 @@ def _work(now: datetime) -> Iterator[Finding]:
         seen = look(session, oa_id=settings().zalo_oa_id, now=now)
     yield Finding("work", Health.WELL, say("doctor_found.campaigns", count=len(seen.campaigns)))
     for each in wrong(seen, now):
-        yield Finding("work", Health.BAD, in_words(each))
+        health = Health.NOTE if each.kind in NO_HURRY else Health.BAD
+        yield Finding("work", health, in_words(each))

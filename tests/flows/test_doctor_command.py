@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -11,7 +12,10 @@ from aiosmtpd.handlers import Debugging
 from aiosmtpd.smtp import AuthResult
 
 from config.settings import settings
+from models.database import transaction
+from models.pulses import TICK, beat
 from notifications.mailbox import Mailbox
+from tests.walking import change
 
 
 @pytest.fixture
@@ -41,6 +45,16 @@ def test_a_campaign_for_which_nothing_has_ticked_is_bad(examine, opened):
     code, found, _ = examine()
     assert code == 1
     assert any(health == "bad" and "congnhan tick" in text for health, text in found["work"])
+
+
+def test_a_year_that_waits_for_its_decree_is_a_note(examine, opened, run):
+    run("tick", "--now", "2021-11-11T07:30")
+    change("UPDATE deadline_steps SET fires_at = :at", at="2099-03-01 01:30:00+00:00")
+    with transaction() as session:
+        beat(session, TICK, at=datetime.now(UTC))
+    change("UPDATE letters SET state = 'sent'")
+    _, found, _ = examine()
+    assert ("note", True) in [(health, "2099" in text) for health, text in found["work"]], found["work"]
 
 
 def test_a_mail_server_that_is_away_is_bad(examine):
