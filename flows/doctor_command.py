@@ -23,7 +23,7 @@ from flows.returned import imap_server
 from flows.servers import mail_server, reach
 from flows.watchdog import in_words
 from flows.zalo_tokens import seal
-from models.database import AWAY, database, transaction
+from models.database import AWAY, database, newest_revision, transaction
 from models.pulses import DELIVERY, TICK, WATCH, last_beat
 from models.sealing import KeyUnusable
 from models.watching import look
@@ -113,7 +113,12 @@ def _home() -> Iterator[Finding]:
 
 
 def _database() -> Iterator[Finding]:
-    database().migrate()
+    before = database().revision()
+    if before not in (None, newest_revision()) and database().knows(str(before)):
+        # Whoever only asks for its health must not change it under the programs that are at work.
+        yield Finding("database", Health.BAD, say("doctor_found.database_old", revision=before))
+        return
+    database().migrate()  # which makes a new one, and refuses a newer one
     kind = database().dialect
     name = "database_sqlite" if kind == "sqlite" else "database_postgresql"
     yield Finding("database", Health.WELL, say(f"doctor_found.{name}", revision=database().revision()))

@@ -15,7 +15,7 @@ from config.settings import settings
 from models.database import transaction
 from models.pulses import TICK, beat
 from notifications.mailbox import Mailbox
-from tests.walking import change
+from tests.walking import change, rows
 
 
 @pytest.fixture
@@ -45,6 +45,14 @@ def test_a_campaign_for_which_nothing_has_ticked_is_bad(examine, opened):
     code, found, _ = examine()
     assert code == 1
     assert any(health == "bad" and "congnhan tick" in text for health, text in found["work"])
+
+
+def test_an_older_database_is_told_and_left_as_it_is(examine, opened):
+    change("UPDATE alembic_version SET version_num = '0005'")
+    code, found, _ = examine()
+    assert (code, [health for health, _ in found["database"]]) == (1, ["bad"])
+    assert "work" not in found
+    assert rows("SELECT version_num FROM alembic_version") == [("0005",)]
 
 
 def test_a_year_that_waits_for_its_decree_is_a_note(examine, opened, run):
