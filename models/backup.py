@@ -65,7 +65,7 @@ class BackupIsNewer(Exception):
 
 
 class FileMissing(Exception):
-    """A file that a dossier names is not in its place, so that the backup would not be whole."""
+    """A file that a dossier names is not there, or no longer what it was: no backup would be whole."""
 
     def __init__(self, digest: str) -> None:
         super().__init__(digest)
@@ -131,7 +131,7 @@ def _write(database: Database, out: Any, folder: Path, at: datetime) -> Manifest
         kept = next((table for table in tables if table.name == "kept_files"), None)
         digests = [] if kept is None else connection.execute(select(kept.c.sha256)).scalars().all()
     for digest in sorted(digests):
-        if not kept_path(digest).is_file():
+        if _hash(kept_path(digest)) != digest:
             raise FileMissing(digest)
         manifest.files[digest] = kept_path(digest).stat().st_size
     with tarfile.open(fileobj=out, mode="w:gz") as archive:

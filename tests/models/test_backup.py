@@ -257,8 +257,11 @@ def test_what_is_damaged_foreign_or_newer_leaves_the_database_empty(walk, empty,
 
 def test_a_file_that_is_gone_is_told_and_leaves_no_archive(walk, tmp_path):
     (digest,) = rows("SELECT sha256 FROM kept_files")[0]
-    kept_path(digest).unlink()
     (tmp_path / "out").mkdir()
+    kept_path(digest).write_bytes(b"%PDF-1.7\nrotten\n")  # else it would be found out at the restore
+    with pytest.raises(FileMissing):
+        back_up(database(), tmp_path / "out/a.tar.gz", at=NOW)
+    kept_path(digest).unlink()
     with pytest.raises(FileMissing):
         back_up(database(), tmp_path / "out/a.tar.gz", at=NOW)
     assert list((tmp_path / "out").iterdir()) == []
