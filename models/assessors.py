@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from models import journal
@@ -13,7 +12,7 @@ from models.permits import permit
 from models.tables import Campaign, CampaignUnit, Contact, Recusal, ResidentialGroup, Unit
 from models.work_items import UnknownUnit
 from rules.deeds import Deed
-from rules.reviews import Assessor, Conflict, conflict
+from rules.reviews import Assessor, Conflict, conflict, name_key
 from rules.stages import Ower
 
 
@@ -30,33 +29,40 @@ class NobodyNamed(Exception):
 
 
 def assessor(session: Session, campaign: Campaign, name: str) -> Assessor:
-    """Return a person as the rules see him: by his name, in every unit of the campaign he serves in."""
-    units = frozenset(
-        session.exec(
-            select(Unit.code)
-            .join(Contact, col(Contact.unit_id) == Unit.id)
-            .join(CampaignUnit, col(CampaignUnit.unit_id) == Unit.id)
-            .where(
-                CampaignUnit.campaign_id == campaign.id,
-                CampaignUnit.part == Ower.COMMUNE,
-                or_(col(Contact.name) == name, col(Contact.code) == name),
-                col(Contact.left_at).is_(None),
-            )
+    """Return a person as the rules see him: by his name, in every unit of the campaign he serves in.
+
+    A name is his however it is typed: nobody slips past by writing his own in small letters.
+    """
+    key = name_key(name)
+    names, units = {key}, set()
+    for unit, known, code in session.execute(
+        select(Unit.code, Contact.name, Contact.code)
+        .join(Contact, col(Contact.unit_id) == Unit.id)
+        .join(CampaignUnit, col(CampaignUnit.unit_id) == Unit.id)
+        .where(
+            CampaignUnit.campaign_id == campaign.id,
+            CampaignUnit.part == Ower.COMMUNE,
+            col(Contact.left_at).is_(None),
         )
-    )
+    ):
+        if key in {name_key(known), name_key(code or "")}:
+            units.add(unit)
+            names.add(name_key(known))
     groups, recused = set(), set()
-    for unit, group in session.execute(
-        select(Unit.code, ResidentialGroup.name)
+    for person, unit, group in session.execute(
+        select(Recusal.person, Unit.code, ResidentialGroup.name)
         .select_from(Recusal)
         .join(Unit, col(Unit.id) == Recusal.unit_id)
         .outerjoin(ResidentialGroup, col(ResidentialGroup.id) == Recusal.group_id)
-        .where(Recusal.campaign_id == campaign.id, Recusal.person == name)
+        .where(Recusal.campaign_id == campaign.id)
     ):
+        if name_key(person) not in names:
+            continue
         if group is None:
             recused.add(unit)
         else:
             groups.add((unit, group))
-    return Assessor(name, units, frozenset(groups), frozenset(recused))
+    return Assessor(name, frozenset(units), frozenset(groups), frozenset(recused))
 
 
 def check_assessor(session: Session, campaign: Campaign, by: str | None, groups: Sequence[GroupRef]) -> None:

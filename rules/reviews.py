@@ -1,5 +1,6 @@
 """Reviews (thẩm định): whose score counts, who may give it, and what a review still waits for."""
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,6 +48,25 @@ class Assessor:
     units: frozenset[str]
     groups: frozenset[tuple[str, str]] = frozenset()
     recused_from: frozenset[str] = frozenset()
+
+
+# The five tone marks of Vietnamese: people write hòa and hoà for the same name.
+TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
+
+
+def name_key(name: str) -> str:
+    """Return what two ways of typing a person's name have in common.
+
+    Case, blanks, composed or decomposed letters and the place of a tone do not make another person;
+    another tone does.
+    """
+    words = unicodedata.normalize("NFD", name.casefold()).split()
+    return " ".join(_word_key(word) for word in words)
+
+
+def _word_key(word: str) -> str:
+    bare = "".join(letter for letter in word if letter not in TONES)
+    return unicodedata.normalize("NFC", bare) + "".join(sorted(set(word) & TONES))
 
 
 class Conflict(StrEnum):

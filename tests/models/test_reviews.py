@@ -1,5 +1,7 @@
 """What agencies find: their own criteria only, with a reason, never their own group; and the second look."""
 
+import unicodedata
+
 import pytest
 
 from config.script_file import Verb
@@ -109,6 +111,13 @@ def test_an_agency_agrees_or_overrules_with_a_reason_and_the_self_score_stays(wa
             assessors.ConflictOfInterest,
             id="own-unit",
         ),
+        pytest.param(
+            "x",
+            [found("Bản MẪU a2", "I", "40")],
+            {"by": unicodedata.normalize("NFD", "  mẫu  A.head ")},
+            assessors.ConflictOfInterest,
+            id="own-unit-typed-otherwise",
+        ),
     ],
 )
 def test_a_refused_finding_leaves_nothing_behind(walk, agency, what, more, error):
@@ -138,6 +147,8 @@ def test_who_has_stepped_aside_for_a_group_assesses_the_others(walk):
     with pytest.raises(assessors.ConflictOfInterest) as refused:
         do(walk, reviews.assess, REVIEW, "x", [found("Bản MẪU a1", "I", "40")])
     assert refused.value.why is Conflict.OWN_GROUP
+    with pytest.raises(assessors.ConflictOfInterest):
+        do(walk, reviews.assess, REVIEW, "x", [found("Bản MẪU a1", "I", "40")], by="mẫu  Thẩm Định")
     with pytest.raises(assessors.ConflictOfInterest):
         do(walk, reviews.agree_with_the_rest, REVIEW, "x")
     do(walk, reviews.assess, REVIEW, "x", [found("Bản MẪU a2", "I", "40")])

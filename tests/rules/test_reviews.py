@@ -1,8 +1,10 @@
 """Who may assess a group, by person and unit; whose score counts."""
 
+import unicodedata
+
 import pytest
 
-from rules.reviews import COUNTS, DEPARTS_FROM, Assessor, Conflict, ScoreKind, conflict
+from rules.reviews import COUNTS, DEPARTS_FROM, Assessor, Conflict, ScoreKind, conflict, name_key
 
 OFFICER = Assessor("MẪU cán bộ", frozenset({"phong-van-hoa-xa-hoi"}))
 
@@ -34,6 +36,24 @@ OFFICER = Assessor("MẪU cán bộ", frozenset({"phong-van-hoa-xa-hoi"}))
 )
 def test_nobody_assesses_his_own_group_or_unit(who, found):
     assert conflict(who, "to-1", "Tổ MẪU 1") is found
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        pytest.param("nguyễn văn hòa mẫu", id="small-letters"),
+        pytest.param("  Nguyễn  Văn\tHòa MẪU ", id="blanks"),
+        pytest.param(unicodedata.normalize("NFD", "Nguyễn Văn Hòa MẪU"), id="decomposed"),
+        pytest.param("Nguyễn Văn Hoà MẪU", id="tone-on-the-other-vowel"),
+    ],
+)
+def test_a_name_is_the_same_however_it_is_typed(typed):
+    assert name_key(typed) == name_key("Nguyễn Văn Hòa MẪU")
+
+
+def test_another_tone_or_letter_is_another_name():
+    typed = ("Hoa MẪU", "Hòa MẪU", "Hóa MẪU", "Hoá MẦU", "Đào MẪU", "Dào MẪU", "Mơ", "Mo")
+    assert len({name_key(each) for each in typed}) == len(typed)
 
 
 def test_the_self_score_never_counts():
