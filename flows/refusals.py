@@ -90,6 +90,7 @@ KNOWN = (
     handing_in.NoReasons,
     handing_in.NothingHandedIn,
     handing_in.ReviewsAreOver,
+    handing_in.StillProposes,
     leaders.NothingWaits,
     BounceMailboxFailed,
     PersonHasLeft,
@@ -247,6 +248,8 @@ def _facts(error: Exception) -> dict[str, object]:
             return {"unit": unit, "received_at": shown(received_at)}
         case dossiers.NotProposedWithoutReason(group=group) | dossiers.VotesDoNotAddUp(group=group):
             return {"group": group}
+        case handing_in.StillProposes(unit=unit, groups=names):
+            return {"unit": unit, "groups": ", ".join(names)}
         case dossiers.UnknownClass(name=name, known=known):
             return {"name": name, "known": _listed(known)}
         case dossiers.NoSuchPart(part=part):

@@ -97,11 +97,17 @@ def dossiers_of(session: Session, campaign: Campaign) -> dict[str, DossierState]
         .distinct()
     ):
         parts.setdefault(code, set()).add(DossierPart(part))
+    last = (
+        select(Submission.item_id, func.max(Submission.round).label("round"))
+        .group_by(col(Submission.item_id))
+        .subquery()
+    )
     not_proposing = set(
         session.exec(
             select(Unit.code)
             .join(WorkItem, col(WorkItem.unit_id) == Unit.id)
             .join(Submission, col(Submission.item_id) == WorkItem.id)
+            .join(last, and_(last.c.item_id == Submission.item_id, last.c.round == col(Submission.round)))
             .where(
                 WorkItem.campaign_id == campaign.id,
                 WorkItem.kind == ItemKind.DOSSIER,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from models import journal
 from models.campaigns import file_of
@@ -14,7 +14,15 @@ from models.notices import queue_about, queue_receipt, suppress_unsaid
 from models.permits import permit
 from models.reopening import ask_again
 from models.reviews import check_review
-from models.tables import Campaign, DeadlineVersion, DossierReturn, Submission, WorkItem
+from models.tables import (
+    Campaign,
+    DeadlineVersion,
+    DossierReturn,
+    GroupCase,
+    ResidentialGroup,
+    Submission,
+    WorkItem,
+)
 from models.work_items import NothingOwed, get_item, note_terms
 from rules.calendar import WithinWorkingDays, Wording, deadline
 from rules.deeds import Deed, is_too_late
@@ -55,6 +63,14 @@ class NothingHandedIn(Exception):
         self.item, self.state = item, state
 
 
+class StillProposes(Exception):
+    """A unit says it proposes nobody, and its list proposes `groups`."""
+
+    def __init__(self, unit: str, groups: tuple[str, ...]) -> None:
+        super().__init__(unit)
+        self.unit, self.groups = unit, groups
+
+
 class NoReasons(Exception):
     """A request to complete a dossier says what is missing."""
 
@@ -80,7 +96,7 @@ def hand_in(
 
     Raises UnknownUnit, NothingOwed where the item is not open, DeadlinePassed where the file says
     `late: refuse`, ReviewsAreOver for a late one after agency_review, ReviewIncomplete where an agency
-    has left something open, DeedRefused, FromTheFuture.
+    has left something open, StillProposes, DeedRefused, FromTheFuture.
     """
     permit(campaign, Deed.REVIEW if kind is ItemKind.REVIEW else Deed.SUBMIT, at=at, recorded_at=recorded_at)
     item = get_item(session, campaign, kind, unit)
@@ -88,6 +104,8 @@ def hand_in(
         raise NothingOwed(item.name, item.state)
     if kind is ItemKind.REVIEW:
         check_review(session, campaign, unit)
+    if is_not_proposing:
+        _check_proposes_nobody(session, campaign, item, unit)
     rounds = session.exec(
         select(func.count()).select_from(Submission).where(Submission.item_id == item.id)
     ).one()
@@ -131,6 +149,22 @@ def hand_in(
         if campaign.stage is Stage.AGENCY_REVIEW:
             ask_again(session, campaign, because="joined", dossier=unit, at=at, recorded_at=recorded_at)
     return item
+
+
+def _check_proposes_nobody(session: Session, campaign: Campaign, item: WorkItem, unit: str) -> None:
+    """Both cannot be true: the results would recognise groups of a unit that proposes none."""
+    groups = session.exec(
+        select(ResidentialGroup.name)
+        .join(GroupCase, col(GroupCase.group_id) == ResidentialGroup.id)
+        .where(
+            GroupCase.campaign_id == campaign.id,
+            ResidentialGroup.unit_id == item.unit_id,
+            col(GroupCase.is_proposed),
+        )
+        .order_by(col(ResidentialGroup.position))
+    ).all()
+    if groups:
+        raise StillProposes(unit, tuple(groups))
 
 
 def _is_late(

@@ -143,32 +143,41 @@ def _stage_order() -> Any:
 
 
 def totals(session: Session, campaign: Campaign, kind: ItemKind) -> Totals:
-    """Count in one statement how many items of a kind are in, on time, late, still owed."""
+    """Count in one statement how many items of a kind are in, on time, late, still owed.
+
+    The first handing-in decides lateness, the last one whether anybody is proposed.
+    """
     is_done = col(WorkItem.state) == ItemState.DONE
     first = (
         select(
             Submission.item_id,
             Submission.received_at,
             Submission.deadline_id,
-            Submission.is_not_proposing,
         )
         .where(Submission.round == 1)
         .subquery()
     )
-    version = aliased(DeadlineVersion)
+    rounds = (
+        select(Submission.item_id, func.max(Submission.round).label("round"))
+        .group_by(col(Submission.item_id))
+        .subquery()
+    )
+    last, version = aliased(Submission), aliased(DeadlineVersion)
     is_late = and_(is_done, first.c.received_at >= DeadlineVersion.late_from)
     row = session.execute(
         select(  # type: ignore[call-overload]
             func.count(),
             _count(is_done),
             _count(is_late),
-            _count(and_(is_done, first.c.is_not_proposing)),
+            _count(and_(is_done, col(last.is_not_proposing))),
             _count(col(WorkItem.state) == ItemState.WAIVED),
             _count(col(WorkItem.state) == ItemState.OPEN),
             _count(version.cause == VersionCause.EXTENDED),
         )
         .select_from(WorkItem)
         .outerjoin(first, first.c.item_id == WorkItem.id)
+        .outerjoin(rounds, rounds.c.item_id == WorkItem.id)
+        .outerjoin(last, and_(col(last.item_id) == rounds.c.item_id, col(last.round) == rounds.c.round))
         .outerjoin(DeadlineVersion, col(DeadlineVersion.id) == first.c.deadline_id)
         .outerjoin(version, col(version.id) == WorkItem.deadline_id)
         .where(WorkItem.campaign_id == campaign.id, WorkItem.kind == kind)

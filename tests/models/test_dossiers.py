@@ -8,13 +8,15 @@ import pytest
 
 from config.script_file import Verb
 from config.settings import settings
-from models import dossiers, file_store
+from models import dossiers, file_store, handing_in
 from models.campaigns import get_campaign
 from models.database import transaction
 from models.dossier_states import dossiers_of, entries_of
 from models.groups import UnknownGroup, UnknownLeaf
+from models.standings import totals
 from notifications.mailbox import Mailbox
 from rules.dossiers import DossierPart, FileProblem, Missing, WantedPart
+from rules.work_items import ItemKind
 from tests import factories
 from tests.scored import CRITERIA, marks
 from tests.walking import Walk, at, begin, rows
@@ -195,6 +197,30 @@ def test_who_proposes_nobody_has_handed_in_and_still_owes_his_scores(walk):
     assert state.is_not_proposing
     assert state.missing == (Missing(wanted("report")), Missing(wanted("scores"), 4))
     assert rows("SELECT state FROM work_items WHERE name = 'dossier/a'") == [("done",)]
+
+
+def test_who_proposes_somebody_after_all_no_longer_counts_as_proposing_nobody(walk):
+    walk.do(Verb.SUBMIT_NOTHING, "2021-11-15 09:00", "a")
+    walk.do(Verb.SUBMIT, "2021-11-15 09:10", "b")
+    assert ask(walk, totals, ItemKind.DOSSIER).not_proposing == 1
+    for unit, again in (("a", Verb.SUBMIT), ("b", Verb.SUBMIT_NOTHING)):
+        walk.do(Verb.RETURN, "2021-11-16 09:00", unit, reasons=("thiếu danh sách",))
+        walk.do(again, "2021-11-16 10:00", unit)
+    states = ask(walk, dossiers_of)
+    assert (states["a"].is_not_proposing, states["b"].is_not_proposing) == (False, True)
+    assert ask(walk, totals, ItemKind.DOSSIER).not_proposing == 1
+
+
+def test_a_unit_whose_list_proposes_a_group_cannot_say_that_it_proposes_nobody(walk):
+    for proposed, reason in ((True, ""), (False, "chưa đủ điều kiện")):
+        case = dossiers.Case("Bản MẪU a1", proposed, reason)
+        do(walk, dossiers.assess_self, "2021-11-12 09:30", "a", cases=[case])
+        if proposed:
+            with pytest.raises(handing_in.StillProposes) as refused:
+                walk.do(Verb.SUBMIT_NOTHING, "2021-11-15 09:00", "a")
+            assert refused.value.groups == ("Bản MẪU a1",)
+    walk.do(Verb.SUBMIT_NOTHING, "2021-11-15 09:00", "a")
+    assert ask(walk, dossiers_of)["a"].is_not_proposing
 
 
 def test_a_dossier_handed_in_is_not_changed_until_it_is_sent_back(walk):
