@@ -1,6 +1,8 @@
 """The `congnhan` command: the operator's way in. It reads the clock, once per command."""
 
 import sys
+import unicodedata
+from os.path import exists
 from pathlib import Path
 from typing import Annotated
 
@@ -207,9 +209,23 @@ def journal(
         raise typer.Exit(REFUSED)
 
 
+def is_text(argument: str) -> bool:
+    """Say whether an argument is UTF-8 throughout; bytes that are not can be neither kept nor printed."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def main() -> None:
     """Run a command; whatever a user can do wrong ends in one line and the exit code of design.md §8."""
     write_logs()
+    if any(not is_text(each) for each in sys.argv):
+        typer.echo(say("usage.not_text"), err=True)
+        sys.exit(BAD_USAGE)
+    # Some systems type decomposed letters; a file keeps the name under which it lies there.
+    sys.argv = [each if exists(each) else unicodedata.normalize("NFC", each) for each in sys.argv]
     try:
         code = app(standalone_mode=False)
     except FileInvalid as error:

@@ -25,7 +25,7 @@ from flows.refusals import shown
 from models import dossiers
 from models.dossier_states import DossierState, Entry, dossiers_of, entries_of
 from models.work_items import UnknownUnit
-from rules.dossiers import DossierPart, Missing
+from rules.dossiers import DossierPart, Missing, plain_name
 
 Part = Annotated[DossierPart, typer.Argument(metavar="PART", help=say("help.part"))]
 OfGroup = Annotated[str | None, typer.Option("--group", metavar="NAME", help=say("help.group"))]
@@ -63,7 +63,8 @@ def attach(
             by=by,
         )
     what = "done.attached" if digest else "done.noted_on_paper"
-    typer.echo(say(what, part=say(f"part.{part}"), unit=unit, name=file.name if file else "", digest=digest))
+    name = plain_name(file.name) if file else ""
+    typer.echo(say(what, part=say(f"part.{part}"), unit=unit, name=name, digest=digest))
 
 
 @app.command(help=say("help.detach"))

@@ -27,7 +27,7 @@ from models.tables import (
 from models.work_items import get_item
 from rules.criteria import Mark, TotalMinByClass
 from rules.deeds import Deed
-from rules.dossiers import DossierPart
+from rules.dossiers import DossierPart, plain_name
 from rules.reviews import ScoreKind
 from rules.work_items import ItemKind, ItemState
 
@@ -240,7 +240,7 @@ def put_in(
         part=part,
         group_id=of_group.id if of_group else None,
         leaf=leaf,
-        name=file.name if file else None,
+        name=plain_name(file.name) if file else None,
         sha256=digest,
         note=note,
         put_at=at,
@@ -250,7 +250,7 @@ def put_in(
     earlier = [
         row.id
         for row in session.exec(_standing(campaign, item.unit_id).where(DossierEntry.part == part))
-        if (row.group_id, row.leaf, row.name) == (entry.group_id, entry.leaf, entry.name)
+        if (row.group_id, row.leaf, _plain(row.name)) == (entry.group_id, entry.leaf, entry.name)
     ]
     session.add(entry)
     session.flush()
@@ -275,6 +275,10 @@ def put_in(
     return digest
 
 
+def _plain(name: str | None) -> str | None:
+    return None if name is None else plain_name(name)
+
+
 def take_out(
     session: Session,
     campaign: Campaign,
@@ -293,7 +297,7 @@ def take_out(
     permit(campaign, Deed.PUT_IN, at=at, recorded_at=recorded_at)
     item = _item_to_fill(session, campaign, unit, at=at)
     rows = session.exec(_standing(campaign, item.unit_id).where(DossierEntry.part == part)).all()
-    gone = [row.id for row in rows if name is None or row.name == name]
+    gone = [row.id for row in rows if name is None or _plain(row.name) == _plain(name)]
     if not gone:
         raise NoSuchPart(part)
     session.execute(update(DossierEntry).where(col(DossierEntry.id).in_(gone)).values(removed_at=recorded_at))

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from config.settings import settings
 from models.inserting import inserting
 from models.tables import KeptFile
-from rules.dossiers import FileProblem, MediaType, problem_of_file
+from rules.dossiers import FileProblem, MediaType, plain_name, problem_of_file
 
 CHUNK = 1024 * 1024
 
@@ -47,11 +47,10 @@ def keep_file(session: Session, path: Path, *, at: datetime) -> str:
     The file stands in its place before the row that names it: a transaction rolled back leaves at
     most a file that nothing names. Raises FileRefused, OSError.
     """
-    name, size = path.name, path.stat().st_size
-    refused = problem_of_file(name, size, _media_type(path))
+    name, size, media_type = plain_name(path.name), path.stat().st_size, _media_type(path)
+    refused = problem_of_file(name, size, media_type)
     if refused is not None:
         raise FileRefused(name, refused)
-    media_type = _media_type(path)
     digest = _put(path)
     session.execute(
         inserting(session, KeptFile).on_conflict_do_nothing(),

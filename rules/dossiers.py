@@ -1,5 +1,6 @@
 """Dossiers (hồ sơ): the parts they are made of, what is missing, and which files are taken."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -139,6 +140,15 @@ def problem_of_file(name: str, size: int, seen: MediaType | None) -> FileProblem
     if seen is not ENDINGS[ending]:
         return FileProblem.NOT_WHAT_IT_SAYS
     return None
+
+
+def plain_name(name: str) -> str:
+    """Return a file's name as it is kept and shown: composed letters, on one line, no marks that hide.
+
+    The same name typed on another system is the same name; bytes that are no text become `?`.
+    """
+    readable = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode())
+    return "".join(letter for letter in readable if letter.isprintable()).strip()
 
 
 def listed(parts: Sequence[str | WantedPart]) -> tuple[WantedPart, ...]:

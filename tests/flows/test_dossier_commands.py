@@ -1,5 +1,6 @@
 """Dossiers by command: parts put in and taken out, what is there and what is missing, what is not taken."""
 
+import unicodedata
 from hashlib import sha256
 from pathlib import Path
 
@@ -167,3 +168,15 @@ def test_what_is_handed_in_is_changed_only_after_it_was_sent_back(run, in_review
     done(run, "attach", in_review, "a", "other", scan(tmp_path, "phu-luc.pdf"), *later)
     entries = as_json(run, "dossier", in_review, "a")["entries"]
     assert [(each["part"], each["round"]) for each in entries] == [("report", 1), ("other", 2)]
+
+
+def test_words_that_are_no_text_are_refused_in_one_line(run, in_self_assessment):
+    ended, out, err = run("attach", in_self_assessment, "a", "report", "bao-cao\udcff.pdf", *NOW)
+    assert (ended, out) == (2, "")
+    assert err == "Tham số có ký tự không phải UTF-8; đổi lại tên tệp hoặc gõ lại.\n"
+
+
+def test_decomposed_letters_name_the_same_group(run, in_self_assessment, tmp_path):
+    name = unicodedata.normalize("NFD", "Bản MẪU a1")
+    done(run, "attach", in_self_assessment, "a", "evidence", "--group", name, *NOW)
+    assert as_json(run, "dossier", in_self_assessment, "a")["entries"][0]["group"] == "Bản MẪU a1"

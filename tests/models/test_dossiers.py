@@ -1,5 +1,6 @@
 """What a commune puts into its dossier: files by their content, lists, self-scores, and what is missing."""
 
+import unicodedata
 import zipfile
 from hashlib import sha256
 from pathlib import Path
@@ -151,6 +152,25 @@ def test_a_file_sent_again_takes_the_place_of_the_first_which_stays_in_the_histo
         (sha256(PDF).hexdigest(), False),
         (sha256(PDF + b"2").hexdigest(), True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        pytest.param(unicodedata.normalize("NFD", "Tờ trình.pdf"), "Tờ trình.pdf", id="decomposed"),
+        pytest.param("Tờ\n trình\x1b[31m.pdf", "Tờ trình[31m.pdf", id="lines-and-escapes"),
+        pytest.param("Tờ trình\u202efdp.pdf", "Tờ trìnhfdp.pdf", id="written-backwards"),
+        pytest.param("Tờ trình\udcff.pdf", "Tờ trình?.pdf", id="bytes-that-are-no-text"),
+    ],
+)
+def test_a_file_keeps_a_name_that_can_be_read(walk, tmp_path, name, kept):
+    do(walk, dossiers.put_in, "2021-11-12 09:00", "a", DossierPart.SUBMISSION, file=scan(tmp_path, name))
+    assert [each.name for each in ask(walk, entries_of, "a")] == [kept]
+    again = scan(tmp_path, kept, PDF + b"2")
+    do(walk, dossiers.put_in, "2021-11-12 10:00", "a", DossierPart.SUBMISSION, file=again)
+    assert [each.stands for each in ask(walk, entries_of, "a")] == [False, True]
+    out = {"name": unicodedata.normalize("NFD", kept)}
+    assert do(walk, dossiers.take_out, "2021-11-12 11:00", "a", DossierPart.SUBMISSION, **out) == 1
 
 
 def test_what_came_on_paper_is_noted_and_taken_out_again(walk):
