@@ -9,6 +9,7 @@ import typer
 from config.messages import say
 from config.score_words import missing_words
 from flows.command_line import (
+    BAD_USAGE,
     At,
     ByWhom,
     Code,
@@ -19,11 +20,14 @@ from flows.command_line import (
     about,
     app,
     moment,
+    refuse,
 )
 from flows.list_facts import iso
+from flows.mark_reading import mark_of
 from flows.refusals import shown
 from models import dossiers
 from models.dossier_states import DossierState, Entry, dossiers_of, entries_of
+from models.tables import Campaign
 from models.work_items import UnknownUnit
 from rules.dossiers import DossierPart, Missing, plain_name
 
@@ -85,6 +89,87 @@ def detach(
             session, campaign, unit, part, name=name, at=when.at, recorded_at=when.recorded_at, by=by
         )
     typer.echo(say("done.detached", part=say(f"part.{part}"), unit=unit, count=count))
+
+
+@app.command("self-assess", help=say("help.self_assess"))
+def self_assess(
+    code: Code,
+    unit: UnitCode,
+    group: OfGroup = None,
+    proposed: Annotated[
+        bool | None, typer.Option("--proposed/--not-proposed", help=say("help.proposed"))
+    ] = None,
+    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help=say("help.left_off"))] = None,
+    votes: Annotated[
+        str | None, typer.Option("--votes", metavar="N-N-N", help=say("help.group_votes"))
+    ] = None,
+    area_class: Annotated[
+        str | None, typer.Option("--area-class", metavar="CLASS", help=say("help.area_class"))
+    ] = None,
+    scores: Annotated[
+        list[str] | None, typer.Option("--score", metavar="LEAF=MARK", help=say("help.self_score"))
+    ] = None,
+    explanation: Annotated[
+        str | None, typer.Option("--explanation", metavar="TEXT", help=say("help.explanation"))
+    ] = None,
+    evidence: Annotated[
+        str | None, typer.Option("--evidence", metavar="TEXT", help=say("help.evidence"))
+    ] = None,
+    at: At = None,
+    by: ByWhom = None,
+    now: Now = None,
+    force: Force = False,
+) -> None:
+    """Record what a commune says of one of its groups; what is not named here stays as it was."""
+    when = moment(at, now, force=force)
+    with about(code) as (session, campaign):
+        marks = [_self_mark(campaign, group, each, explanation, evidence) for each in scores or ()]
+        cases = []
+        if not (proposed is None and votes is None and area_class is None and reason is None):
+            before = dossiers.find_case(session, campaign, unit, group) or dossiers.Case(group, True)
+            is_proposed = (before.is_proposed and reason is None) if proposed is None else proposed
+            case = dossiers.Case(
+                before.group,
+                is_proposed,
+                "" if is_proposed else before.reason if reason is None else reason,
+                area_class or before.area_class,
+                before.votes if votes is None else _votes(votes),
+                before.votes_percent if votes is None else None,
+            )
+            cases.append(case)
+        if not (cases or marks):
+            refuse(say("usage.nothing_said"), BAD_USAGE)
+        given = dossiers.assess_self(
+            session,
+            campaign,
+            unit,
+            cases=cases,
+            marks=marks,
+            at=when.at,
+            recorded_at=when.recorded_at,
+            by=by,
+        )
+    typer.echo(say("done.self_assessed", unit=unit, group=group or unit, scores=given))
+
+
+def _self_mark(
+    campaign: Campaign, group: str | None, text: str, explanation: str | None, evidence: str | None
+) -> dossiers.SelfMark:
+    leaf, equals, mark = text.rpartition("=")
+    if not equals:
+        refuse(say("usage.self_score", text=text), BAD_USAGE)
+    return dossiers.SelfMark(
+        group, leaf.strip(), mark_of(campaign, leaf.strip(), mark), explanation, evidence
+    )
+
+
+def _votes(text: str) -> dossiers.Votes:
+    """Return the people invited, come and in favour, as `46-41-30`."""
+    counts = text.split("-")
+    if len(counts) != 3 or not all(each.strip().isdecimal() for each in counts):
+        refuse(say("usage.group_votes", text=text), BAD_USAGE)
+    invited, attended, in_favour = map(int, counts)
+    return dossiers.Votes(invited, attended, in_favour)
 
 
 @app.command(help=say("help.dossier"))

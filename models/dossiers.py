@@ -195,6 +195,18 @@ def _put_case(
     )
 
 
+def find_case(session: Session, campaign: Campaign, unit: str, group: str | None) -> Case | None:
+    """Return what a commune has said of one of its groups; None where nothing yet. Raises UnknownGroup."""
+    found = get_group(session, campaign, unit, group)
+    row = session.get(GroupCase, (campaign.id, found.id))
+    if row is None:
+        return None
+    votes = None
+    if row.invited is not None and row.attended is not None and row.in_favour is not None:
+        votes = Votes(row.invited, row.attended, row.in_favour)
+    return Case(found.name, row.is_proposed, row.reason, row.area_class, votes, row.votes_percent)
+
+
 def class_code(campaign: Campaign, name: str | None) -> str | None:
     """Return the code of a class of area named by code, title or alias; raises UnknownClass."""
     if name is None:

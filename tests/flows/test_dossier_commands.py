@@ -170,6 +170,44 @@ def test_what_is_handed_in_is_changed_only_after_it_was_sent_back(run, in_review
     assert [(each["part"], each["round"]) for each in entries] == [("report", 1), ("other", 2)]
 
 
+def test_a_clerk_types_what_a_commune_says_of_a_group(run, in_self_assessment, tmp_path):
+    words = ("self-assess", in_self_assessment, "a", "--group", "Bản MẪU a1")
+    scores = ("--score", "I=40,5", "--score", "II=45", "--evidence", "biên bản")
+    said = done(run, *words, "--votes", "46-41-30", *scores, *NOW)
+    assert said == "Đã ghi tự đánh giá của a: Bản MẪU a1; 2 điểm mới hoặc thay đổi."
+    told = "SELECT is_proposed, reason, invited, attended, in_favour FROM group_cases"
+    assert kept(tmp_path, told) == [(1, "", 46, 41, 30)]
+    given = "SELECT leaf, points, evidence FROM marks ORDER BY id"
+    assert kept(tmp_path, given) == [("I", 405000, "biên bản"), ("II", 450000, "biên bản")]
+    done(run, *words, "--not-proposed", "--reason", "chưa đủ hộ", *NOW)
+    assert kept(tmp_path, told) == [(0, "chưa đủ hộ", 46, 41, 30)]
+    done(run, *words, "--proposed", *NOW)
+    assert kept(tmp_path, told) == [(1, "", 46, 41, 30)]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        pytest.param((), 2, id="nothing"),
+        pytest.param(("--votes", "46-41"), 2, id="two-counts"),
+        pytest.param(("--votes", "46--1-30"), 2, id="below-nobody"),
+        pytest.param(("--votes", "41-46-30"), 1, id="more-came-than-were-invited"),
+        pytest.param(("--score", "I"), 2, id="no-mark"),
+        pytest.param(("--score", "IX=1"), 1, id="no-such-leaf"),
+        pytest.param(("--score", "I=51"), 1, id="above-the-maximum"),
+        pytest.param(("--not-proposed",), 1, id="left-off-without-a-reason"),
+        pytest.param(("--area-class", "sao-hoa"), 1, id="no-such-class"),
+    ],
+)
+def test_what_cannot_be_said_of_a_group_is_refused_whole(run, in_self_assessment, tmp_path, words, code):
+    more = ("--score", "II=45") if words else ()
+    given = ("self-assess", in_self_assessment, "a", "--group", "Bản MẪU a1", *words, *more, *NOW)
+    ended, out, err = run(*given)
+    assert (ended, out, len(err.splitlines())) == (code, "", 1)
+    assert kept(tmp_path, "SELECT COUNT(*) FROM marks") == [(0,)]
+    assert kept(tmp_path, "SELECT COUNT(*) FROM group_cases") == [(0,)]
+
+
 def test_words_that_are_no_text_are_refused_in_one_line(run, in_self_assessment):
     ended, out, err = run("attach", in_self_assessment, "a", "report", "bao-cao\udcff.pdf", *NOW)
     assert (ended, out) == (2, "")
