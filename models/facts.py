@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from config.campaign_file import CampaignFile
 from models.campaigns import file_of, get_campaign_by_id
 from models.deadlines import meaning, version_of_stage
 from models.line_facts import Lines, amendments, paper_facts, person
+from models.outcome_facts import count_incomplete
 from models.papers import papers_by_role
 from models.standings import totals
 from models.tables import Campaign, CampaignUnit, Contact, Letter, Notice, Unit, ZaloUser
@@ -82,11 +83,17 @@ class _Gathering:
         self.amendments = amendments(session, campaign, self.file)
         self.facts = self._campaign_facts()
 
+    def _totals(self) -> facts.Totals:
+        return replace(
+            totals(self.session, self.campaign, ItemKind.DOSSIER),
+            incomplete=count_incomplete(self.session, self.campaign),
+        )
+
     def letters(self, rows: list[Any], mail_domain: str) -> list[Claimed]:
         lines = self._lines([row[0].id for row in rows])
         # Counted over the whole campaign, so only where a letter gives an account of it.
         counted = any(row[0].kind in ACCOUNTS for row in rows)
-        how_many = totals(self.session, self.campaign, ItemKind.DOSSIER) if counted else facts.Totals()
+        how_many = self._totals() if counted else facts.Totals()
         waiting = self._waiting() if any(r[0].kind is NoticeKind.DRAFT_WAITING for r in rows) else []
         return [
             Claimed(

@@ -1,13 +1,14 @@
 """The facts of letters that come from dossiers and results: what is missing, what became of a group."""
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from config.score_words import missing_words, why_words
 from models.campaigns import file_of
 from models.dossier_states import dossiers_of
 from models.results import NothingFrozen, results_of
-from models.tables import Campaign
+from models.tables import Campaign, Unit, WorkItem
 from rules.letters import Outcome
+from rules.work_items import ItemKind, ItemState
 
 
 def lacking(session: Session, campaign: Campaign) -> dict[str, tuple[str, ...]]:
@@ -22,6 +23,21 @@ def lacking(session: Session, campaign: Campaign) -> dict[str, tuple[str, ...]]:
         for code, state in dossiers_of(session, campaign).items()
         if state.content.parts or state.content.scores_given
     }
+
+
+def count_incomplete(session: Session, campaign: Campaign) -> int:
+    """Count the dossiers that came, are not sent back, and are known to lack parts."""
+    came = session.exec(
+        select(Unit.code)
+        .join(WorkItem, col(WorkItem.unit_id) == Unit.id)
+        .where(
+            WorkItem.campaign_id == campaign.id,
+            WorkItem.kind == ItemKind.DOSSIER,
+            WorkItem.state == ItemState.DONE,
+        )
+    )
+    lacks = lacking(session, campaign)
+    return sum(bool(lacks.get(unit)) for unit in came)
 
 
 def outcomes(session: Session, campaign: Campaign) -> dict[str, tuple[Outcome, ...]]:

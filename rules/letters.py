@@ -223,7 +223,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How many units have handed in; `open` are those that still owe."""
+    """How many units have handed in; `open` are those that still owe.
+
+    `incomplete` dossiers came, and parts of them are known to be missing: nobody is told that they
+    are whole.
+    """
 
     units: int = 0
     handed_in: int = 0
@@ -233,6 +237,7 @@ class Totals:
     waived: int = 0
     extended: int = 0
     open: int = 0
+    incomplete: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from models.campaigns import get_campaign
 from models.database import transaction
 from models.dossier_states import dossiers_of, entries_of
 from models.groups import UnknownGroup, UnknownLeaf
+from models.outcome_facts import count_incomplete
 from models.standings import totals
 from notifications.mailbox import Mailbox
 from rules.dossiers import DossierPart, FileProblem, Missing, WantedPart
@@ -229,6 +230,16 @@ def test_who_proposes_somebody_after_all_no_longer_counts_as_proposing_nobody(wa
     states = ask(walk, dossiers_of)
     assert (states["a"].is_not_proposing, states["b"].is_not_proposing) == (False, True)
     assert ask(walk, totals, ItemKind.DOSSIER).not_proposing == 1
+
+
+def test_a_dossier_that_lacks_parts_is_not_counted_as_whole(walk):
+    for unit in ("a", "b"):
+        walk.do(Verb.SUBMIT, "2021-11-12 10:00", unit)
+    assert ask(walk, count_incomplete) == 0  # nothing of them was recorded: they lie on paper
+    do(walk, dossiers.put_in, "2021-11-12 10:00", "a", DossierPart.REPORT)
+    assert ask(walk, count_incomplete) == 1
+    walk.do(Verb.RETURN, "2021-11-12 14:00", "a", reasons=("thiếu danh sách",))
+    assert ask(walk, count_incomplete) == 0
 
 
 def test_a_unit_whose_list_proposes_a_group_cannot_say_that_it_proposes_nobody(walk):

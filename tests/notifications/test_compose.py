@@ -215,6 +215,16 @@ def entry(found: Letter) -> Any:
     return event
 
 
+def test_a_dossier_that_lacks_parts_is_told_to_nobody_as_whole() -> None:
+    letters = [make() for make in CASES.values()]
+    whole = [each for each in letters if "đơn vị đã gửi đủ hồ sơ" in message(each).text]
+    assert whole
+    for letter in whole:
+        text = message(replace(letter, totals=replace(letter.totals, incomplete=1))).text
+        assert "đơn vị đã gửi đủ hồ sơ" not in text
+        assert "; 01 hồ sơ đã nhận còn thiếu thành phần" in text
+
+
 def test_calendar_entry_ends_when_the_deadline_closes() -> None:
     event = entry(CASES["opening_dossier"]())
     assert event.end == datetime(2021, 11, 19, 17, 0, tzinfo=CITY)
