@@ -92,7 +92,8 @@ def hand_in(
 
     `at` is when it was received, which decides lateness; `recorded_at` when it was entered. For a
     dossier `is_not_proposing` (không đề nghị công nhận) is as good as any other, and a receipt is
-    queued. A dossier that joins a review already concluded asks its agency again.
+    queued. A dossier that joins a review already concluded asks its agency again, also where the
+    last review was concluded, and the stage left, while it was being completed.
 
     Raises UnknownUnit, NothingOwed where the item is not open, DeadlinePassed where the file says
     `late: refuse`, ReviewsAreOver for a late one after agency_review, ReviewIncomplete where an agency
@@ -146,7 +147,7 @@ def hand_in(
     )
     if kind is ItemKind.DOSSIER:
         queue_receipt(session, campaign, item, rounds + 1, at=recorded_at)
-        if campaign.stage is Stage.AGENCY_REVIEW:
+        if campaign.stage in (Stage.AGENCY_REVIEW, Stage.CONSOLIDATION):
             ask_again(session, campaign, because="joined", dossier=unit, at=at, recorded_at=recorded_at)
     return item
 

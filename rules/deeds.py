@@ -77,7 +77,8 @@ MAY_BE_DONE_IN: dict[Deed, tuple[Stage, ...]] = {
     Deed.PUT_IN: ASKED,
     Deed.ASSESS: (Stage.AGENCY_REVIEW, Stage.CONSOLIDATION),
     Deed.PROPOSE_COMPLETION: (Stage.AGENCY_REVIEW,),
-    Deed.EXPLAIN: (Stage.AGENCY_REVIEW,),
+    # The last agency's score is known only when its review, and with it the stage, is over.
+    Deed.EXPLAIN: (Stage.AGENCY_REVIEW, Stage.CONSOLIDATION),
     Deed.RECUSE: RUNNING,
     Deed.VETO: (*ASKED, Stage.DECISION),
     Deed.MEET: (Stage.CONSOLIDATION,),

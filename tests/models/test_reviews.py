@@ -288,6 +288,31 @@ def test_a_late_dossier_joins_with_its_scores_and_the_agency_is_asked_again(walk
     walk.do(Verb.REVIEW, "2021-11-17 16:00", "x")
 
 
+def test_a_dossier_completed_after_the_last_review_asks_the_agencies_again(walk):
+    for agency in ("x", "y"):
+        walk.do(Verb.REVIEW, "2021-11-16 10:00", agency, agree=True, by="MẪU thẩm định")
+    walk.do(Verb.RETURN, "2021-11-16 10:05", "a", reasons=("thiếu ảnh",))
+    walk.visit("2021-11-16 13:30")
+    assert rows("SELECT stage FROM campaigns") == [("consolidation",)]
+    do(walk, dossiers.assess_self, "2021-11-17 09:00", "a", marks=self_marks("Bản MẪU a1", I="42"))
+    walk.do(Verb.SUBMIT, "2021-11-17 10:00", "a")
+    assert rows("SELECT state FROM work_items WHERE kind = 'review'") == [("open",), ("open",)]
+    do(walk, reviews.assess, "2021-11-17 15:00", "x", [found("Bản MẪU a1", "I", "42")])
+    walk.do(Verb.REVIEW, "2021-11-17 16:00", "x")
+    assert rows("SELECT name FROM work_items WHERE kind = 'review' AND state = 'open'") == [("review/y",)]
+
+
+def test_the_score_of_the_last_agency_is_explained_in_consolidation(walk):
+    do(walk, reviews.assess, REVIEW, "y", [found("Bản MẪU a2", "II", "30", "thiếu minh chứng")])
+    for agency in ("x", "y"):
+        walk.do(Verb.REVIEW, "2021-11-16 10:00", agency, agree=True, by="MẪU thẩm định")
+    walk.visit("2021-11-16 13:30")
+    assert rows("SELECT stage FROM campaigns") == [("consolidation",)]
+    words = {"group": "Bản MẪU a2", "words": "minh chứng gửi kèm"}
+    do(walk, explanations.explain, "2021-11-17 09:00", "a", "II", **words)
+    assert rows("SELECT name FROM work_items WHERE kind = 'review' AND state = 'open'") == [("review/y",)]
+
+
 def test_a_veto_stands_until_it_is_lifted_with_a_reason(walk):
     for _ in range(2):
         do(walk, vetoes.veto, REVIEW, "a", "ky-luat", group="Bản MẪU a1", reason="Thông báo MẪU 01")
