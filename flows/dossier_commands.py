@@ -26,7 +26,9 @@ from flows.list_facts import iso
 from flows.mark_reading import mark_of
 from flows.refusals import shown
 from models import dossiers
+from models.completions import Proposal, open_proposals
 from models.dossier_states import DossierState, Entry, dossiers_of, entries_of
+from models.explanations import Said, explanations_of
 from models.tables import Campaign
 from models.work_items import UnknownUnit
 from rules.dossiers import DossierPart, Missing, plain_name
@@ -185,15 +187,31 @@ def dossier(
             raise UnknownUnit(unit, tuple(states))
         chosen = {unit: states[unit]} if unit is not None else states
         entries = entries_of(session, campaign, unit) if unit is not None else []
+        proposals = open_proposals(session, campaign, unit) if unit is not None else []
+        said = explanations_of(session, campaign, unit) if unit is not None else []
     if as_json:
         told = [_as_json(state) for state in chosen.values()]
-        whole: Any = told if unit is None else told[0] | {"entries": [_entry(each) for each in entries]}
+        whole: Any = (
+            told
+            if unit is None
+            else told[0]
+            | {
+                "entries": [_entry(each) for each in entries],
+                "proposals": [_proposal(each) for each in proposals],
+                "explanations": [_explanation(each) for each in said],
+            }
+        )
         typer.echo(json.dumps(whole, ensure_ascii=False, indent=2))
         return
     for state in chosen.values():
         typer.echo(_line(state))
-    for each in entries:
-        typer.echo(_entry_line(each))
+    lines = [
+        *map(_entry_line, entries),
+        *map(_proposal_line, proposals),
+        *map(_explanation_line, said),
+    ]
+    for line in lines:
+        typer.echo(line)
 
 
 def _line(state: DossierState) -> str:
@@ -214,6 +232,50 @@ def _entry_line(entry: Entry) -> str:
         name=entry.name or say("dossier_line.on_paper"),
         digest=(entry.sha256 or "")[:12],
     )
+
+
+def _proposal_line(proposal: Proposal) -> str:
+    where = ", ".join(each for each in (proposal.group, proposal.leaf) if each)
+    return say(
+        "dossier_line.proposal",
+        agency=proposal.agency_name,
+        where=f" ({where})" if where else "",
+        what=proposal.what,
+    )
+
+
+def _explanation_line(said: Said) -> str:
+    answer = say("dossier_line.unanswered")
+    if said.answered_at is not None:
+        answer = say("dossier_line.answered", answer=said.answer or "–")
+    return say(
+        "dossier_line.explained",
+        at=shown(said.at),
+        where=f"{said.group}, {said.leaf}",
+        words=said.words,
+        answer=answer,
+    )
+
+
+def _proposal(proposal: Proposal) -> dict[str, Any]:
+    return {
+        "agency": proposal.agency,
+        "group": proposal.group,
+        "leaf": proposal.leaf,
+        "what": proposal.what,
+    }
+
+
+def _explanation(said: Said) -> dict[str, Any]:
+    return {
+        "group": said.group,
+        "leaf": said.leaf,
+        "words": said.words,
+        "at": iso(said.at),
+        "by": said.by,
+        "answer": said.answer,
+        "answered_at": iso(said.answered_at),
+    }
 
 
 def _as_json(state: DossierState) -> dict[str, Any]:

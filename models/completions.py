@@ -74,6 +74,7 @@ class Proposal:
 
     id: int
     agency: str
+    agency_name: str
     unit: str
     group: str | None
     leaf: str | None
@@ -84,9 +85,15 @@ def open_proposals(session: Session, campaign: Campaign, unit: str | None = None
     """Return the proposals that have not gone to their commune yet, in official order."""
     by_agency = aliased(Unit)
     rows = (
-        select(
-            Completion.id, by_agency.code, Unit.code, ResidentialGroup.name, Completion.leaf, Completion.what
-        )  # type: ignore[call-overload]
+        select(  # type: ignore[call-overload]
+            Completion.id,
+            by_agency.code,
+            by_agency.name,
+            Unit.code,
+            ResidentialGroup.name,
+            Completion.leaf,
+            Completion.what,
+        )
         .join(Unit, col(Unit.id) == Completion.unit_id)
         .join(by_agency, col(by_agency.id) == Completion.agency_id)
         .outerjoin(ResidentialGroup, col(ResidentialGroup.id) == Completion.group_id)

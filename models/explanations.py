@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session, col, select
 
@@ -139,18 +139,20 @@ class Said:
     answered_at: datetime | None
 
 
-def explanations_of(session: Session, campaign: Campaign) -> list[Said]:
-    """Return every explanation of a campaign, in the order in which they came."""
-    rows = session.execute(
+def explanations_of(session: Session, campaign: Campaign, unit: str | None = None) -> list[Said]:
+    """Return every explanation of a campaign, or of one unit, in the order in which they came."""
+    asked: Any = (
         select(Explanation, Unit.code, ResidentialGroup.name)
         .join(ResidentialGroup, col(ResidentialGroup.id) == Explanation.group_id)
         .join(Unit, col(Unit.id) == ResidentialGroup.unit_id)
         .where(Explanation.campaign_id == campaign.id)
         .order_by(col(Explanation.id))
     )
+    if unit is not None:
+        asked = asked.where(Unit.code == unit)
     return [
         Said(
-            unit,
+            code,
             group,
             row.leaf,
             row.words,
@@ -159,5 +161,5 @@ def explanations_of(session: Session, campaign: Campaign) -> list[Said]:
             row.answer,
             row.answered_at,
         )
-        for row, unit, group in rows
+        for row, code, group in session.execute(asked)
     ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from config.messages import say
 from models import journal
 from models.campaigns import file_of
 from models.completions import Proposal, open_proposals, settle_proposals
@@ -266,11 +267,13 @@ def return_dossier(
 
 
 def _all_reasons(reasons: Sequence[str], proposals: Sequence[Proposal]) -> tuple[str, ...]:
-    """Return what is to be completed, each once, naming the group and the leaf of a proposal."""
+    """Return what is to be completed, each once; a proposal names its agency, the group and the leaf."""
     said = [reason.strip() for reason in reasons if reason.strip()]
     for each in proposals:
-        where = ", ".join(part for part in (each.group, each.leaf) if part)
-        said.append(f"{where}: {each.what}" if where else each.what)
+        leaf = say("returned.leaf", leaf=each.leaf) if each.leaf else None
+        where = ", ".join(part for part in (each.group, leaf) if part)
+        what = say("returned.proposed", what=each.what.rstrip(" .;"), agency=each.agency_name)
+        said.append(f"{where}: {what}" if where else what)
     return tuple(dict.fromkeys(said))
 
 

@@ -87,6 +87,7 @@ def test_a_dossier_shows_what_it_holds_and_lacks(run, in_self_assessment, tmp_pa
     done(run, "attach", in_self_assessment, "a", "report", scan(tmp_path), *NOW)
     shown = as_json(run, "dossier", in_self_assessment, "a")
     assert [each["name"] for each in shown.pop("entries")] == ["Báo cáo.pdf"]
+    assert (shown.pop("proposals"), shown.pop("explanations")) == ([], [])
     assert shown == NOTHING | {"parts": ["report"], "missing": NOTHING["missing"][1:]}
     assert done(run, "dossier", in_self_assessment).splitlines() == [
         "a: 2 tổ, bản; 0 điểm tự chấm; còn thiếu: Bảng tự chấm điểm (còn 4 điểm);"

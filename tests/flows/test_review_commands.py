@@ -54,7 +54,21 @@ def test_a_commune_explains_and_the_agency_looks_again(run, in_review, tmp_path)
     assert done(run, *explain) == "Đã ghi giải trình của a về tiêu chí I; x xem lại."
     assert state(tmp_path, "review/x") == "open"
     assert "1 giải trình" in refused(run, tmp_path, "review", in_review, "x", "--agree", *LATER)
+    assert "giải trình 17/11/2021 09:00 (Bản MẪU a2, I): ảnh ở tờ 7; chưa trả lời" in done(
+        run, "dossier", in_review, "a"
+    )
     done(run, "assess", in_review, "x", "a", "I", "20", *A2, "--reason", "ảnh năm 2020", *LATER)
+    assert as_json(run, "dossier", in_review, "a")["explanations"] == [
+        {
+            "group": "Bản MẪU a2",
+            "leaf": "I",
+            "words": "ảnh ở tờ 7",
+            "at": "2021-11-17T09:00:00+07:00",
+            "by": "MẪU thẩm định",
+            "answer": "ảnh năm 2020",
+            "answered_at": "2021-11-17T09:00:00+07:00",
+        }
+    ]
     done(run, "review", in_review, "x", *LATER)
     assert kept(tmp_path, "SELECT words, answer, answered_by FROM explanations") == [
         ("ảnh ở tờ 7", "ảnh năm 2020", "MẪU thẩm định")
@@ -66,6 +80,13 @@ def test_what_agencies_propose_waits_for_one_request(run, in_review, tmp_path):
     done(run, *propose, "x", "a", "bổ sung ảnh", *A1, "--leaf", "I", *NOW)
     said = done(run, *propose, "y", "a", "ký biên bản", *NOW)
     assert said == "Đã ghi; a có 2 nội dung chờ gửi trong yêu cầu bổ sung (`congnhan return`)."
+    assert as_json(run, "dossier", in_review, "a")["proposals"] == [
+        {"agency": "x", "group": "Bản MẪU a1", "leaf": "I", "what": "bổ sung ảnh"},
+        {"agency": "y", "group": None, "leaf": None, "what": "ký biên bản"},
+    ]
+    assert "chờ yêu cầu bổ sung, phòng MẪU x (Bản MẪU a1, I): bổ sung ảnh" in done(
+        run, "dossier", in_review, "a"
+    )
     assert kept(tmp_path, "SELECT leaf, what, proposed_by, return_id FROM completions ORDER BY id") == [
         ("I", "bổ sung ảnh", "MẪU thẩm định", None),
         (None, "ký biên bản", "MẪU thẩm định", None),

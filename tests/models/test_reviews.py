@@ -215,7 +215,12 @@ def test_what_agencies_propose_goes_to_the_commune_in_one_request_with_one_term(
     walk.visit("2021-11-16 14:30")
     request = next(mail for mail in walk.mails() if "bổ sung ảnh" in mail.get_body(("plain",)).get_content())
     body = request.get_body(("plain",)).get_content()
-    assert body.index("Tờ trình chưa ký") < body.index("Bản MẪU a1, I: bổ sung ảnh") < body.index("iên bản")
+    asked = [line for line in body.splitlines() if line[:2] in ("1.", "2.", "3.")]
+    assert asked == [
+        "1. Tờ trình chưa ký.",
+        "2. Bản MẪU a1, tiêu chí I: bổ sung ảnh (ý kiến của phòng MẪU x).",
+        "3. Bổ sung biên bản (ý kiến của phòng MẪU y).",
+    ]
     assert "bổ sung danh sách" not in body
     with pytest.raises(dossiers.DossierHandedIn):
         do(walk, dossiers.assess_self, "2021-11-16 15:00", "b", marks=self_marks("Bản MẪU b1", I="1"))
