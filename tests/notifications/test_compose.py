@@ -225,6 +225,14 @@ def test_a_dossier_that_lacks_parts_is_told_to_nobody_as_whole() -> None:
         assert "; 01 hồ sơ đã nhận còn thiếu thành phần" in text
 
 
+def test_a_receipt_for_what_was_completed_says_that_the_first_time_stands() -> None:
+    letter = CASES["receipt"]()
+    words = "thời điểm tiếp nhận lần đầu không thay đổi"
+    assert words not in message(letter).text
+    again = replace(letter, lines=tuple(replace(line, round=1) for line in letter.lines))
+    assert words in message(again).text
+
+
 def test_calendar_entry_ends_when_the_deadline_closes() -> None:
     event = entry(CASES["opening_dossier"]())
     assert event.end == datetime(2021, 11, 19, 17, 0, tzinfo=CITY)
