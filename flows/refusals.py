@@ -134,6 +134,7 @@ KNOWN = (
     rankings.NoRanking,
     referrals.NothingToTakeOver,
     results.ChangedWithoutReason,
+    results.ExplanationsUnanswered,
     results.NothingFrozen,
     results.ResultsIncomplete,
     results.UnknownVersion,
@@ -280,6 +281,8 @@ def _facts(error: Exception) -> dict[str, object]:
             return {"other": other, "set_id": set_id, "known": _listed(known)}
         case results.ResultsIncomplete(count=count, groups=names):
             return {"count": count, "groups": ", ".join(names)}
+        case results.ExplanationsUnanswered(count=count):
+            return {"count": count}
         case results.ChangedWithoutReason(version=version):
             return {"version": version}
         case results.UnknownVersion(version=version, known=known):

@@ -22,6 +22,7 @@ from models.permits import permit
 from models.sheets import known_of
 from models.tables import (
     Campaign,
+    Explanation,
     GroupCase,
     GroupResult,
     ListVersion,
@@ -68,6 +69,14 @@ class UnknownVersion(Exception):
         self.version, self.known = version, known
 
 
+class ExplanationsUnanswered(Exception):
+    """Communes have explained scores that no agency has looked at again; `count` of them."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(str(count))
+        self.count = count
+
+
 @dataclass(frozen=True, slots=True)
 class Frozen:
     """A frozen version: how many groups it holds, how many of them are recognised, and its hash."""
@@ -98,7 +107,7 @@ def freeze_list(
     are not recognised.
 
     Raises DeedRefused outside consolidation (or, the second time, after the decision),
-    MeetingFallsShort, ResultsIncomplete, ChangedWithoutReason.
+    MeetingFallsShort, ResultsIncomplete, ExplanationsUnanswered, ChangedWithoutReason.
     """
     is_first = campaign.list_frozen_at is None
     permit(campaign, Deed.CONCLUDE if is_first else Deed.FREEZE_AGAIN, at=at, recorded_at=recorded_at)
@@ -190,6 +199,7 @@ def _next_version(
         raise ChangedWithoutReason(last.version)
     if not reason:
         _check_complete(session, row.id)
+        _check_answered(session, campaign)
     session.add(row)
     session.flush()
     return _frozen(row)
@@ -208,6 +218,16 @@ def _check_complete(session: Session, version_id: int) -> None:
     ).all()
     if rows:
         raise ResultsIncomplete(len(rows), tuple(rows[:5]))
+
+
+def _check_answered(session: Session, campaign: Campaign) -> None:
+    count = session.exec(
+        select(func.count())
+        .select_from(Explanation)
+        .where(Explanation.campaign_id == campaign.id, col(Explanation.answered_at).is_(None))
+    ).one()
+    if count:
+        raise ExplanationsUnanswered(count)
 
 
 def _explain(session: Session, campaign: Campaign, version_id: int) -> None:

@@ -5,7 +5,18 @@ import unicodedata
 import pytest
 
 from config.script_file import Verb
-from models import agencies, assessors, completions, dossiers, explanations, groups, marks, reviews, vetoes
+from models import (
+    agencies,
+    assessors,
+    completions,
+    dossiers,
+    explanations,
+    groups,
+    marks,
+    results,
+    reviews,
+    vetoes,
+)
 from models.campaigns import get_campaign
 from models.database import transaction
 from models.reviews import AgencyMark
@@ -316,6 +327,11 @@ def test_the_score_of_the_last_agency_is_explained_in_consolidation(walk):
     words = {"group": "Bản MẪU a2", "words": "minh chứng gửi kèm"}
     do(walk, explanations.explain, "2021-11-17 09:00", "a", "II", **words)
     assert rows("SELECT name FROM work_items WHERE kind = 'review' AND state = 'open'") == [("review/y",)]
+    with pytest.raises(results.ExplanationsUnanswered):
+        do(walk, results.freeze_list, "2021-11-17 10:00")
+    do(walk, reviews.assess, "2021-11-17 11:00", "y", [found("Bản MẪU a2", "II", "30", "chưa đủ")])
+    frozen = do(walk, results.freeze_list, "2021-11-17 12:00")
+    assert frozen.groups == 4
 
 
 def test_a_veto_stands_until_it_is_lifted_with_a_reason(walk):
