@@ -153,7 +153,7 @@ def explain(
 @app.command(help=say("help.recuse"))
 def recuse(
     code: Code,
-    person: Annotated[str, typer.Argument(metavar="NAME", help=say("help.person"))],
+    person: Annotated[str, typer.Argument(metavar="NAME", help=say("help.person"), callback=said)],
     unit: UnitCode,
     reason: Reason,
     group: OfGroup = None,

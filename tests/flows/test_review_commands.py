@@ -105,6 +105,12 @@ def test_who_has_stepped_aside_is_refused_for_that_group_alone(run, in_review, t
     done(run, *assess, *A2, *NOW)
 
 
+def test_nobody_steps_aside_without_a_name(run, in_review, tmp_path):
+    ended, out, err = run("recuse", in_review, " ", "a", "--reason", "quê ở xã", *NOW)
+    assert (ended, out, err) == (2, "", "Nội dung hoặc lý do phải ghi không được để trống.\n")
+    assert kept(tmp_path, "SELECT COUNT(*) FROM recusals") == [(0,)]
+
+
 def test_who_has_stepped_aside_for_a_unit_is_refused_for_all_its_groups(run, in_review, tmp_path):
     done(run, "recuse", in_review, "MẪU thẩm định", "a", "--reason", "quê ở xã", *NOW)
     for group in (A1, A2):
