@@ -4,7 +4,6 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from models import journal
@@ -12,7 +11,15 @@ from models.campaigns import file_of
 from models.groups import get_group
 from models.inserting import inserting
 from models.permits import permit
-from models.tables import Campaign, Meeting, MeetingMember, MeetingVote, ResidentialGroup, Unit
+from models.tables import (
+    Campaign,
+    GroupCase,
+    Meeting,
+    MeetingMember,
+    MeetingVote,
+    ResidentialGroup,
+    Unit,
+)
 from rules.deeds import Deed
 from rules.meetings import Attendance, Ballot, MeetingFacts, MeetingGap, gaps
 
@@ -287,17 +294,33 @@ def check_meeting(session: Session, campaign: Campaign) -> int | None:
 
 def _facts(session: Session, meeting: Meeting) -> MeetingFacts:
     took_part = [member.attendance for member in _members(session, meeting)]
-    votes = session.exec(
-        select(func.count()).select_from(MeetingVote).where(MeetingVote.meeting_id == meeting.id)
-    ).one()
+    held_at = meeting.held_at
     return MeetingFacts(
         members=len(took_part),
         present=took_part.count(Attendance.PRESENT),
         in_writing=took_part.count(Attendance.IN_WRITING),
         papers_sent_at=meeting.papers_sent_at,
-        holds_at=meeting.holds_at,
-        is_held=meeting.held_at is not None,
-        has_vote=votes > 0,
+        # Held before its day it left less time for the papers than the invitation said.
+        holds_at=meeting.holds_at if held_at is None else min(meeting.holds_at, held_at),
+        is_held=held_at is not None,
+        has_vote=_is_voted_on(session, meeting),
+    )
+
+
+def _is_voted_on(session: Session, meeting: Meeting) -> bool:
+    """Say whether the list was voted on: as a whole, or else each group that is proposed."""
+    subjects = select(MeetingVote.subject).where(MeetingVote.meeting_id == meeting.id)
+    if session.exec(subjects.where(MeetingVote.subject == WHOLE_LIST)).first() is not None:
+        return True
+    own = select(MeetingVote.group_id).where(MeetingVote.meeting_id == meeting.id)
+    proposed = select(GroupCase.group_id).where(
+        GroupCase.campaign_id == meeting.campaign_id, col(GroupCase.is_proposed)
+    )
+    without = proposed.where(
+        col(GroupCase.group_id).not_in(own.where(col(MeetingVote.group_id).is_not(None)))
+    )
+    return (
+        session.exec(subjects.limit(1)).first() is not None and session.exec(without.limit(1)).first() is None
     )
 
 

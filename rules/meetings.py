@@ -53,7 +53,11 @@ class MeetingGap(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MeetingFacts:
-    """What was counted of one meeting."""
+    """What was counted of one meeting.
+
+    `holds_at` is the day the papers must be ahead of; `has_vote` says whether all that is proposed
+    was voted on, as a whole or group by group.
+    """
 
     members: int
     present: int

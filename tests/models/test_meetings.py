@@ -92,6 +92,26 @@ def test_papers_that_came_a_day_too_late_keep_the_list_from_being_frozen(walk):
     assert lacks(walk) == (MeetingGap.PAPERS_LATE,)
 
 
+def test_a_meeting_held_before_its_day_leaves_less_time_for_the_papers(walk):
+    # Called for Mon 29/11 with papers on Thu 18/11, and held on Mon 22/11: two working days after.
+    convene(walk, "2021-11-18 14:00", holds_at=at("2021-11-29 08:00"))
+    hold(walk, Vote(6, 0))
+    assert lacks(walk) == (MeetingGap.PAPERS_LATE,)
+
+
+def test_a_vote_on_one_group_is_none_on_the_others(walk):
+    convene(walk)
+    hold(walk, Vote(0, 6, unit="a", group="Bản MẪU a1"))
+    assert lacks(walk) == (MeetingGap.NO_VOTE,)
+
+
+def test_a_list_may_be_voted_on_group_by_group(walk):
+    convene(walk)
+    votes = [Vote(6, 0, unit=name[0], group=f"Bản MẪU {name}") for name in ("a1", "a2", "b1")]
+    hold(walk, *votes)  # b2 is not proposed
+    assert freeze(walk) == 2
+
+
 @pytest.mark.parametrize(
     ("present", "gaps"),
     [pytest.param(4, None, id="four-of-six"), pytest.param(3, (MeetingGap.NO_QUORUM,), id="three-of-six")],
