@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, and_, case, exists, false, func, literal, or_, true
+from sqlalchemy import JSON, BigInteger, and_, case, cast, exists, false, func, literal, or_, true
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select
 
@@ -287,7 +287,8 @@ def _failed(criteria: CriteriaSet, facts: Any) -> Iterator[Any]:
             case VoteMin():
                 yield from _votes_failed(rule, facts)
             case ChildrenShare(percent=percent):
-                yield facts.c.children_recognised * 100 * SCALE < facts.c.children * _whole(percent)
+                recognised, children = _wide(facts.c.children_recognised), _wide(facts.c.children)
+                yield recognised * 100 * SCALE < children * _whole(percent)
             case Levels(bands=bands):
                 yield facts.c.best_total < literal(min(band.from_value for band in bands), Points())
 
@@ -321,10 +322,10 @@ def _threshold(rule: TotalMinByClass, facts: Any, *, none: Any) -> Any:
 
 
 def _votes_failed(rule: VoteMin, facts: Any) -> Iterator[Any]:
-    yield facts.c.in_favour * 100 * SCALE < _voters(rule, facts) * _whole(rule.percent)
+    yield _wide(facts.c.in_favour) * 100 * SCALE < _wide(_voters(rule, facts)) * _whole(rule.percent)
     yield and_(_is_uncounted(rule, facts), facts.c.votes_percent < literal(rule.percent, Points()))
     if rule.quorum_percent is not None:
-        yield facts.c.attended * 100 * SCALE < facts.c.invited * _whole(rule.quorum_percent)
+        yield _wide(facts.c.attended) * 100 * SCALE < _wide(facts.c.invited) * _whole(rule.quorum_percent)
 
 
 def _voters(rule: VoteMin, facts: Any) -> Any:
@@ -334,6 +335,11 @@ def _voters(rule: VoteMin, facts: Any) -> Any:
 def _is_uncounted(rule: VoteMin, facts: Any) -> Any:
     """Say whether no people were counted: where nobody was there, only a share that was told is known."""
     return func.coalesce(_voters(rule, facts), 0) == 0
+
+
+def _wide(count: Any) -> Any:
+    """Return a count that can be multiplied: PostgreSQL takes its product for one of four bytes otherwise."""
+    return cast(count, BigInteger)
 
 
 def _whole(percent: Decimal) -> int:
@@ -364,10 +370,10 @@ def _is_carried(group_id: Any, meeting_id: int | None, rules: MeetingRules) -> A
     """Say whether the meeting was for a group: its own vote, or else that on the whole list."""
     if meeting_id is None:
         return true()
-    cast = MeetingVote.in_favour + MeetingVote.against + MeetingVote.abstained
+    given = MeetingVote.in_favour + MeetingVote.against + MeetingVote.abstained
     share = rules.in_favour
     is_for = case(
-        (col(MeetingVote.in_favour) * share.denominator > cast * share.numerator, true()), else_=false()
+        (col(MeetingVote.in_favour) * share.denominator > given * share.numerator, true()), else_=false()
     )
     own = (
         select(is_for)

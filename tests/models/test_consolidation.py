@@ -294,8 +294,15 @@ def test_the_statement_holds_on_every_limit_and_just_below_it(scored):
         # of a class not known: the total of every class, and less than that of one
         ({**full, "I.2": 4}, None, (10, 10, 10), Verdict.MET),
         ({**full, "I.2": 3.5}, None, (10, 10, 10), Verdict.INCOMPLETE),
+        # as many people as live in a commune; one of them alone; nobody came
+        (full, "cao", (90_000, 90_000, 54_000), Verdict.MET),
+        (full, "cao", (90_000, 90_000, 53_999), Verdict.NOT_MET),
+        (full, "cao", (90_000, 54_000, 54_000), Verdict.MET),
+        (full, "cao", (90_000, 53_999, 53_999), Verdict.NOT_MET),
+        (full, "cao", (1, 1, 1), Verdict.MET),
+        (full, "cao", (10, 0, 0), Verdict.NOT_MET),
     ]
-    for some in (limits[:SIZE], limits[SIZE:]):
+    for some in (limits[start : start + SIZE] for start in range(0, len(limits), SIZE)):
         put("mau-2021", [of_votes(votes) | of_points(points, area) for points, area, votes, _ in some])
         with transaction() as session:
             campaign = get_campaign(session, "mau-2021")
