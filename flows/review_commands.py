@@ -10,6 +10,7 @@ from flows.command_line import (
     ByWhom,
     Code,
     Force,
+    Json,
     Now,
     Number,
     Reason,
@@ -21,6 +22,7 @@ from flows.command_line import (
 )
 from flows.deed_commands import ViaOption
 from flows.dossier_commands import OfGroup, OfLeaf
+from flows.list_facts import as_text, iso
 from flows.mark_reading import mark_of
 from models import assessors, completions, explanations, handing_in, reviews, vetoes
 from models.reviews import AgencyMark
@@ -40,14 +42,16 @@ def review(
     via: ViaOption = Via.PORTAL,
     number: Number = None,
     agree: Annotated[bool, typer.Option("--agree", help=say("help.agree_rest"))] = False,
+    as_json: Json = False,
     now: Now = None,
     force: Force = False,
 ) -> None:
     """Record that an agency has concluded its review; with `--agree` it shares all it did not overrule."""
     when = moment(at, now, force=force)
+    agreed = 0
     with about(code) as (session, campaign):
         if agree:
-            reviews.agree_with_the_rest(
+            agreed = reviews.agree_with_the_rest(
                 session, campaign, unit, at=when.at, recorded_at=when.recorded_at, by=by
             )
         handing_in.hand_in(
@@ -61,7 +65,11 @@ def review(
             via=via,
             number=number,
         )
-    typer.echo(say("done.reviewed", unit=unit, code=code))
+    if as_json:
+        facts = {"campaign": code, "unit": unit, "received_at": iso(when.at), "agreed": agreed}
+        typer.echo(as_text(facts))
+    else:
+        typer.echo(say("done.reviewed", unit=unit, code=code))
 
 
 @app.command(help=say("help.assess"))
@@ -207,4 +215,7 @@ def veto(
             recorded_at=when.recorded_at,
             by=by,
         )
+        is_frozen = campaign.list_frozen_at is not None
     typer.echo(say("done.veto_lifted" if lift else "done.vetoed", unit=unit, case=case))
+    if is_frozen:
+        typer.echo(say("done.freeze_again", code=code))

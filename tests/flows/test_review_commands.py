@@ -47,6 +47,13 @@ def test_a_review_agrees_with_the_rest_of_its_own_criteria_and_is_concluded(run,
     assert (state(tmp_path, "review/x"), state(tmp_path, "review/y")) == ("done", "open")
 
 
+def test_a_review_is_told_to_programs(run, in_review):
+    told = as_json(run, "review", in_review, "x", "--agree", *NOW)
+    at = told.pop("received_at")
+    assert told == {"campaign": in_review, "unit": "x", "agreed": 4}
+    assert at.endswith("+07:00")
+
+
 def test_a_commune_explains_and_the_agency_looks_again(run, in_review, tmp_path):
     done(run, "assess", in_review, "x", "a", "I", "20", *A2, "--reason", "thiếu ảnh", *NOW)
     done(run, "review", in_review, "x", "--agree", *NOW)
