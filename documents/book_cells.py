@@ -1,18 +1,19 @@
 """What people typed into the cells of a workbook, as texts and marks, or why it cannot be read."""
 
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from openpyxl.cell.cell import Cell
 
-from config.mark_texts import read_mark
+from config.mark_texts import plain_number, read_mark
 from config.messages import say
 from config.score_words import bad_mark_words
-from documents.cell_texts import plain, tidy, unescaped
+from documents.cell_texts import LONGEST_TEXT, is_too_long, plain, tidy, unescaped
 from rules.criteria import Criterion, LeafKind, Mark
 from rules.scoring import BadMark, judge
 
 RATIOS = (LeafKind.RATIO_MIN, LeafKind.RATIO_BANDS)
+MOST_PEOPLE = 1_000_000  # that meet: a commune has a tenth of them
 
 
 class BadCell(Exception):
@@ -34,7 +35,11 @@ def text_of(cell: Cell | None) -> str | None:
         return f"{value:%d/%m/%Y}"
     if isinstance(value, time | timedelta):
         return str(value)
-    return plain(value) if isinstance(value, Decimal) else value
+    if isinstance(value, Decimal):
+        return plain(value)
+    if value is not None and is_too_long(value):
+        raise BadCell("too_long", most=f"{LONGEST_TEXT:,}".replace(",", "."))
+    return value
 
 
 def mark_of(cell: Cell | None, leaf: Criterion, step: Decimal | None) -> Mark | None:
@@ -57,6 +62,20 @@ def mark_of(cell: Cell | None, leaf: Criterion, step: Decimal | None) -> Mark | 
     return mark
 
 
+def count_of(cell: Cell | None) -> int | None:
+    """Return the number of people in a cell, None where it is blank; raises BadCell for anything else."""
+    value = _value(cell)
+    if value is None:
+        return None
+    try:
+        number = value if isinstance(value, Decimal) else plain_number(str(value))
+    except InvalidOperation:
+        raise BadCell("not_a_count", got=str(value)[:40]) from None
+    if not 0 <= number <= MOST_PEOPLE or number != number.to_integral_value():
+        raise BadCell("not_a_count", got=plain(number)[:40])
+    return int(number)
+
+
 def _value(cell: Cell | None) -> str | Decimal | date | time | timedelta | None:
     if cell is None or cell.value is None:
         return None
@@ -77,10 +96,17 @@ def _value(cell: Cell | None) -> str | Decimal | date | time | timedelta | None:
 def exact(number: float) -> Decimal:
     """Return a number of Excel as it shows it: binary fractions to the 15 digits that it keeps.
 
-    9.57 is 9.57, and what was computed and pasted as 0.30000000000000004 is 0.3.
+    9.57 is 9.57, and what was computed and pasted as 0.30000000000000004 is 0.3. Raises BadCell for
+    one that is larger than any number of Excel.
     """
-    shown = Decimal(format(number, ".15g"))
-    return shown.quantize(Decimal(1)) if shown == shown.to_integral_value() else shown
+    try:
+        shown = Decimal(format(number, ".15g"))
+    except OverflowError:
+        raise BadCell("error", got="#NUM!") from None
+    if not shown.is_finite():
+        raise BadCell("error", got="#NUM!")
+    # Written out: one of the size of 1E+30 is no number of Excel's fifteen digits, and wrong at any leaf.
+    return Decimal(format(shown, "f"))
 
 
 def _in_percent(value: Decimal, cell: Cell | None, leaf: Criterion) -> Decimal:

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from decimal import Decimal
 
+LONGEST_TEXT = 32_767  # characters that a cell of Excel holds
+
 # What XML cannot hold.
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -22,6 +24,11 @@ def tidy(text: str | None) -> str | None:
         return None
     lines = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
     return ILLEGAL.sub(" ", lines).strip() or None
+
+
+def is_too_long(text: str) -> bool:
+    """Say whether a cell of Excel cannot hold a text: it counts the halves of UTF-16."""
+    return len(escaped(text).encode("utf-16-le")) > 2 * LONGEST_TEXT
 
 
 def escaped(text: str) -> str:

@@ -8,6 +8,7 @@ from documents.score_book_rows import (
     CellProblem,
     GivenMark,
     GroupRow,
+    PeopleVotes,
     WrongBook,
 )
 from documents.score_book_writing import write_book
@@ -19,6 +20,7 @@ __all__ = [
     "CellProblem",
     "GivenMark",
     "GroupRow",
+    "PeopleVotes",
     "WrongBook",
     "read_book",
     "write_book",

@@ -12,6 +12,7 @@ from rules.criteria import (
     Mark,
     NotApplicable,
     TotalMinByClass,
+    VoteMin,
     folded,
 )
 from rules.scoring import judge
@@ -122,6 +123,11 @@ def _or_dash(value: Decimal | None) -> str:
 def area_classes(criteria: CriteriaSet) -> tuple[AreaClass, ...]:
     """Return the classes of area that a set tells apart."""
     return next((rule.classes for rule in criteria.rules if isinstance(rule, TotalMinByClass)), ())
+
+
+def asks_votes(criteria: CriteriaSet) -> bool:
+    """Say whether a set asks how the people of each group voted."""
+    return any(isinstance(rule, VoteMin) for rule in criteria.rules)
 
 
 def proposal_words() -> dict[bool, str]:

@@ -11,6 +11,7 @@ from documents.cell_texts import plain, tidy
 from documents.score_book_answers import (
     Value,
     area_classes,
+    asks_votes,
     how,
     is_same_worth,
     opinion_words,
@@ -21,9 +22,11 @@ from documents.score_book_rows import BookKind, BookStamp, GivenMark, GroupRow
 from rules.criteria import CriteriaSet, Criterion
 
 # Rises when the columns change: a workbook made before that is not read by positions that moved.
-FORMAT = "1"
+FORMAT = "2"
 STAMP_SHEET = "_mau"
 FIRST_ROW = 2
+# The columns of the people's meeting, where a set asks for their vote.
+VOTES = ("invited", "attended", "in_favour")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,12 @@ def listed_columns(kind: BookKind, criteria: CriteriaSet) -> tuple[BookColumn, .
     """Return the columns of the list of groups; an agency only reads it."""
     is_filled = kind is BookKind.COMMUNE
     area = (BookColumn("area_class", 24, is_filled),) if area_classes(criteria) else ()
+    votes = [BookColumn(each, 11, is_filled) for each in VOTES] if asks_votes(criteria) else ()
     return (
         *(BookColumn("group_code", 16), BookColumn("commune", 22), BookColumn("group", 28)),
         *area,
         *(BookColumn("proposed", 18, is_filled), BookColumn("not_proposed_reason", 50, is_filled)),
+        *votes,
     )
 
 
@@ -84,6 +89,7 @@ def listed_values(criteria: CriteriaSet, group: GroupRow) -> dict[str, Value]:
         "area_class": tidy(classes.get(group.class_ or "", group.class_)),
         "proposed": proposed,
         "not_proposed_reason": tidy(group.reason),
+        **{each: Decimal(getattr(group.votes, each)) if group.votes else None for each in VOTES},
     }
 
 

@@ -9,9 +9,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from config.messages import say
-from documents.cell_texts import plain
+from documents.cell_texts import LONGEST_TEXT, plain
 from documents.score_book_answers import answers
-from documents.sheets import LONGEST_TEXT
 from rules.criteria import Criterion, LeafKind
 from rules.scoring import point_limits
 
@@ -21,6 +20,7 @@ MOST_AREAS = 200  # of one rule: their addresses stand in one attribute
 
 POINTS = (None, LeafKind.POINTS, LeafKind.BONUS, LeafKind.PENALTY)
 COUNTS = (LeafKind.COUNT_MIN, LeafKind.MUST_NOT_OCCUR, LeafKind.PER_OCCURRENCE)
+WHOLE = "AND(ISNUMBER({cell}),{cell}>=0,{cell}=INT({cell}))"
 RATIOS = (LeafKind.RATIO_MIN, LeafKind.RATIO_BANDS)
 
 
@@ -49,6 +49,11 @@ def words_limit(key: str, words: Sequence[str]) -> Limit:
     return Limit("list", say(f"workbook.advice.{key}"), words=tuple(words))
 
 
+def count_limit(key: str) -> Limit:
+    """Return the limit of a column in which people are counted."""
+    return Limit("custom", say(f"workbook.advice.{key}"), WHOLE)
+
+
 def mark_limit(leaf: Criterion, step: Decimal | None) -> Limit:
     """Return what the cell of a mark at this leaf takes."""
     words = answers(leaf)
@@ -57,8 +62,7 @@ def mark_limit(leaf: Criterion, step: Decimal | None) -> Limit:
     if leaf.kind in RATIOS:
         return _of_number("AND(ISNUMBER({cell}),{cell}>=0,{cell}<=100)", say("workbook.advice.ratio"), words)
     if leaf.kind in COUNTS and not leaf.waivers:
-        whole = "AND(ISNUMBER({cell}),{cell}>=0,{cell}=INT({cell}))"
-        return _of_number(whole, say("workbook.advice.count"), words)
+        return _of_number(WHOLE, say("workbook.advice.count"), words)
     if leaf.kind is LeafKind.MUST_NOT_OCCUR:
         return Limit("list", say("workbook.advice.occurrences"), words=words, is_strict=False)
     if leaf.kind is LeafKind.NOT_WORSE_THAN_LAST_YEAR:

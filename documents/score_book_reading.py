@@ -8,13 +8,21 @@ from typing import Any
 from openpyxl import Workbook
 
 from config.messages import say
-from documents.book_cells import BadCell, mark_of, text_of
+from documents.book_cells import BadCell, count_of, mark_of, text_of
 from documents.cell_texts import tidy
 from documents.safe_workbook import filled_rows, open_workbook
-from documents.score_book_answers import Value, area_classes, is_same_worth, opinion_words, proposal_words
+from documents.score_book_answers import (
+    Value,
+    area_classes,
+    asks_votes,
+    is_same_worth,
+    opinion_words,
+    proposal_words,
+)
 from documents.score_book_layout import (
     FORMAT,
     STAMP_SHEET,
+    VOTES,
     asked_of,
     layout_hash,
     listed_columns,
@@ -29,6 +37,7 @@ from documents.score_book_rows import (
     CellProblem,
     GivenMark,
     GroupRow,
+    PeopleVotes,
     WrongBook,
 )
 from documents.score_book_table import BookTable, Key, Place, Problems
@@ -160,9 +169,43 @@ class _Reading:
         reason = self._words(self.listed, key, "not_proposed_reason")
         if proposed is False and reason is None:
             self.listed.note(key, "not_proposed_reason", say("workbook.problem.not_proposed_reason"))
-        return replace(
-            group, class_=self._class(key, group), is_proposed=proposed, reason=reason, marks=marks
-        )
+        class_, votes = self._class(key, group), self._votes(key, group)
+        is_said = bool(reason or votes or class_ != group.class_)
+        if proposed is None and self.listed.cell(key, "proposed") is None:
+            # Without a word on the lists nothing of the row would be kept: it is not dropped in silence.
+            if group.is_proposed is not None:
+                self.listed.note(key, "proposed", say("workbook.problem.cleared"))
+            elif is_said:
+                self.listed.note(key, "proposed", say("workbook.problem.no_proposal"))
+        return replace(group, class_=class_, is_proposed=proposed, reason=reason, votes=votes, marks=marks)
+
+    def _votes(self, key: Key, group: GroupRow) -> PeopleVotes | None:
+        """Return how the people voted; all three numbers, or none of them."""
+        if not asks_votes(self.criteria):
+            return group.votes
+        said: dict[str, int] = {}
+        is_read = True
+        for column in VOTES:
+            try:
+                count = count_of(self.listed.cell(key, column))
+            except BadCell as error:
+                self.listed.note(key, column, str(error))
+                is_read = False
+            else:
+                said |= {column: count} if count is not None else {}
+        if not said or not is_read:
+            return None
+        for column in VOTES:
+            if column not in said:
+                self.listed.note(key, column, say("workbook.problem.count_missing"))
+                is_read = False
+        if not is_read:
+            return None
+        for fewer, more in ((VOTES[1], VOTES[0]), (VOTES[2], VOTES[1])):
+            if said[fewer] > said[more]:
+                text = say(f"workbook.problem.{fewer}", got=said[fewer], most=said[more])
+                self.listed.note(key, fewer, text)
+        return PeopleVotes(**said)
 
     def _words(self, table: BookTable, key: Key, column: str) -> str | None:
         try:
@@ -203,7 +246,7 @@ class _Reading:
         if key not in self.scored.rows:
             return GivenMark()
         if self.kind is BookKind.COMMUNE:
-            return self._of_commune(key, leaf)
+            return self._of_commune(key, leaf, group.marks.get(leaf.code, GivenMark()))
         return self._of_agency(key, leaf, group.marks.get(leaf.code, GivenMark()))
 
     def _mark(self, key: Key, column: str, leaf: Criterion) -> tuple[Mark | None, bool]:
@@ -214,22 +257,30 @@ class _Reading:
             self.scored.note(key, column, str(error))
             return None, False
 
-    def _of_commune(self, key: Key, leaf: Criterion) -> GivenMark:
+    def _of_commune(self, key: Key, leaf: Criterion, known: GivenMark) -> GivenMark:
         mark, is_read = self._mark(key, "self_mark", leaf)
         explanation = self._words(self.scored, key, "self_explanation")
         evidence = self._words(self.scored, key, "self_evidence")
-        if is_read and mark is None and (explanation or evidence):
-            self.scored.note(key, "self_mark", say("workbook.problem.no_mark"))
+        if is_read and mark is None:
+            self._check_blank(key, "self_mark", known.mark, is_said=bool(explanation or evidence))
         return GivenMark(mark, explanation, evidence)
+
+    def _check_blank(self, key: Key, column: str, known: Mark | None, *, is_said: bool) -> None:
+        """A mark that was given is changed by another one; a blank cell takes nothing back."""
+        if known is not None:
+            self.scored.note(key, column, say("workbook.problem.cleared"))
+        elif is_said:
+            self.scored.note(key, column, say("workbook.problem.no_mark"))
 
     def _of_agency(self, key: Key, leaf: Criterion, known: GivenMark) -> GivenMark:
         mark, is_read = self._mark(key, "agency_mark", leaf)
         reason = self._words(self.scored, key, "agency_reason")
         evidence = self._words(self.scored, key, "agency_evidence")
         if is_read:
+            opinion = self.scored.cell(key, "opinion")
             mark = self._found(key, leaf, known.self_mark, mark, reason)
-            if mark is None and (reason or evidence):
-                self.scored.note(key, "agency_mark", say("workbook.problem.no_mark"))
+            if mark is None and (opinion is None or known.mark is None):
+                self._check_blank(key, "agency_mark", known.mark, is_said=bool(reason or evidence))
         return replace(
             known,
             mark=mark,

@@ -48,6 +48,15 @@ class GivenMark:
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleVotes:
+    """How many people of a group were invited to its meeting, came, and were in favour."""
+
+    invited: int
+    attended: int
+    in_favour: int
+
+
+@dataclass(frozen=True, slots=True)
 class GroupRow:
     """A group (tổ dân phố, bản): whether it is proposed and why not, its class of area, its marks by leaf.
 
@@ -60,6 +69,7 @@ class GroupRow:
     class_: str | None = None
     is_proposed: bool | None = None
     reason: str | None = None
+    votes: PeopleVotes | None = None
     marks: Mapping[str, GivenMark] = field(default_factory=dict)
 
 

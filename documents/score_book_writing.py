@@ -12,12 +12,13 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook.protection import WorkbookProtection
 
 from config.messages import catalogue, say
-from documents.cell_texts import escaped, tidy
+from documents.cell_texts import escaped, is_too_long, tidy
 from documents.score_book_answers import Value, area_classes, opinion_words, proposal_words
 from documents.score_book_layout import (
     FIRST_ROW,
     FORMAT,
     STAMP_SHEET,
+    VOTES,
     BookColumn,
     asked_of,
     layout_hash,
@@ -26,9 +27,17 @@ from documents.score_book_layout import (
     scored_columns,
     scored_values,
 )
-from documents.score_book_limits import Limit, Limits, Lists, mark_limit, text_limit, words_limit
+from documents.score_book_limits import (
+    Limit,
+    Limits,
+    Lists,
+    count_limit,
+    mark_limit,
+    text_limit,
+    words_limit,
+)
 from documents.score_book_rows import BookRefused, BookStamp, CellProblem, GroupRow
-from documents.sheets import LONGEST_TEXT, dress, fixed_bytes, text_cell
+from documents.sheets import dress, fixed_bytes, text_cell
 from rules.criteria import CriteriaSet, Criterion, LeafKind
 
 # More than that is not taken back (documents/safe_workbook.py), and nobody scrolls through it.
@@ -109,9 +118,10 @@ def _write_listed(
         "area_class": words_limit("area_class", [tidy(each.title) or "" for each in area_classes(criteria)]),
         "proposed": words_limit("proposed", [words[True], words[False]]),
         "not_proposed_reason": text_limit("not_proposed_reason"),
+        **{each: count_limit(each) for each in VOTES},
     }
     for group in groups:
-        sheet.append(listed_values(criteria, group), limits, frozenset())
+        sheet.append(listed_values(criteria, group), limits, frozenset(VOTES))
     sheet.close()
 
 
@@ -255,7 +265,7 @@ def _check_size(
         rows = [listed_values(criteria, group)]
         rows += [scored_values(stamp.kind, criteria, each, group) for each in asked]
         for value in (value for row in rows for value in row.values()):
-            if isinstance(value, str) and len(escaped(value).encode("utf-16-le")) > 2 * LONGEST_TEXT:
+            if isinstance(value, str) and is_too_long(value):
                 text = say("workbook.problem.text_too_long", group=group.name, start=value[:40])
                 problems.append(CellProblem("", "", text))
     if problems:

@@ -15,10 +15,10 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.writer.excel import ExcelWriter
 
 from config.messages import say
+from documents.cell_texts import LONGEST_TEXT
 from rules.calendar import CITY
 
 DATE_FORMAT = "dd/mm/yyyy hh:mm"
-LONGEST_TEXT = 32_767  # characters that a cell of Excel holds
 A4 = 9
 LONGEST_HEADER = 120  # characters at the head of a page: Excel takes 255, and `&` counts twice
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip can say

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from documents.score_book import BookKind, BookStamp, GivenMark, GroupRow, read_book, write_book
+from documents.score_book import BookKind, BookStamp, GivenMark, GroupRow, PeopleVotes, read_book, write_book
 from flows.showing import when
 from models import completions, dossiers, reviews
 from models.books import BookContent, book_content, book_deadline
@@ -13,7 +13,7 @@ from models.campaigns import file_of
 from models.database import Session
 from models.marks import KeptMark
 from models.sheets import Known
-from models.tables import Campaign
+from models.tables import Campaign, GroupCase
 from rules.criteria import Criterion, Mark
 from rules.reviews import ScoreKind
 
@@ -99,19 +99,22 @@ def _take_commune(
 
 
 def _case(row: GroupRow, known: Known) -> dossiers.Case:
-    """Return what the workbook says of a group; the votes it does not ask for stay as they were."""
-    case = known.case
-    has_votes = case is not None and case.invited is not None
+    """Return what the workbook says of a group; a share of votes it does not ask for stays as it was."""
+    votes = row.votes
     return dossiers.Case(
         known.group.name,
         bool(row.is_proposed),
         row.reason or "",
         row.class_,
-        dossiers.Votes(case.invited or 0, case.attended or 0, case.in_favour or 0)
-        if case is not None and has_votes
-        else None,
-        case.votes_percent if case is not None else None,
+        dossiers.Votes(votes.invited, votes.attended, votes.in_favour) if votes else None,
+        known.case.votes_percent if known.case is not None else None,
     )
+
+
+def _votes(case: GroupCase | None) -> PeopleVotes | None:
+    if case is None or case.invited is None:
+        return None
+    return PeopleVotes(case.invited, case.attended or 0, case.in_favour or 0)
 
 
 def _take_agency(
@@ -179,6 +182,7 @@ def _row(known: Known, leaves: Sequence[str], *, is_agency: bool) -> GroupRow:
         class_=known.area_class,
         is_proposed=case.is_proposed if case is not None else None,
         reason=(case.reason or None) if case is not None else None,
+        votes=_votes(case),
         marks={leaf: _given(known, leaf, is_agency=is_agency) for leaf in leaves},
     )
 

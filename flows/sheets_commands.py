@@ -50,9 +50,13 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write a workbook for each of these units; without any, for all communes or all agencies."""
+    books = {}
     with about(code) as (session, campaign):
-        chosen = units or book_units(session, campaign, Ower.AGENCY if agencies else Ower.COMMUNE)
-        books = {unit: made(session, campaign, unit) for unit in chosen}
+        for unit in units or book_units(session, campaign, Ower.AGENCY if agencies else Ower.COMMUNE):
+            try:
+                books[unit] = made(session, campaign, unit)
+            except BookRefused as refused:
+                refuse("\n".join(f"{unit}: {problem}" for problem in refused.problems))
     out.mkdir(parents=True, exist_ok=True)
     written = {unit: out / f"{code}-{unit}.xlsx" for unit in books}
     for unit, content in books.items():

@@ -19,6 +19,7 @@ from documents.score_book import (
     BookStamp,
     GivenMark,
     GroupRow,
+    PeopleVotes,
     read_book,
     write_book,
 )
@@ -33,6 +34,7 @@ from rules.criteria import (
     NotApplicable,
     Option,
     TotalMinByClass,
+    VoteMin,
     Waiver,
 )
 
@@ -46,7 +48,10 @@ EVERY_KIND = CriteriaSet(
     id="mau",
     title="Bộ tiêu chí MẪU",
     step=Decimal("0.01"),
-    rules=(TotalMinByClass((AreaClass("mien-nui", "Miền núi, hải đảo", Decimal(60)),)),),
+    rules=(
+        TotalMinByClass((AreaClass("mien-nui", "Miền núi, hải đảo", Decimal(60)),)),
+        VoteMin(Decimal(60), "attendees"),
+    ),
     branches=(
         Criterion(
             "1",
@@ -172,6 +177,11 @@ WORDS = (st.sampled_from(["=1+1", "+84", "-5", "@A1", "=cmd|' /C calc'!A0", "_x0
 )
 
 
+VOTES = st.lists(st.integers(0, 500), min_size=3, max_size=3).map(
+    lambda counts: PeopleVotes(*sorted(counts, reverse=True))
+)
+
+
 @st.composite
 def communes(draw):
     rows = []
@@ -181,12 +191,13 @@ def communes(draw):
         for leaf in LEAVES:
             if draw(st.booleans()):
                 marks[leaf.code] = GivenMark(draw(MARKS[leaf.code]), draw(WORDS), draw(WORDS))
-        reason = draw(WORDS) or ("chưa đủ" if is_proposed is False else None)
+        # Of a group on neither list nothing is kept but its scores.
+        reason, votes = (draw(WORDS), draw(st.none() | VOTES)) if is_proposed is not None else (None, None)
+        listed = {"is_proposed": is_proposed, "votes": votes, "marks": marks}
+        reason = reason or ("chưa đủ" if is_proposed is False else None)
         area = draw(st.sampled_from([None, "mien-nui"]))
         name = draw(WORDS) or "Tổ MẪU"
-        rows.append(
-            group(f"to-{number}", name=name, class_=area, is_proposed=is_proposed, reason=reason, marks=marks)
-        )
+        rows.append(group(f"to-{number}", name=name, class_=area, reason=reason, **listed))
     return rows
 
 
@@ -271,7 +282,7 @@ def test_an_agency_writes_only_what_it_finds():
     book = opened(stamp(BookKind.AGENCY), [group()])
     is_open = [cell.column_letter for cell in book["Chấm điểm"][2] if not cell.protection.locked]
     assert is_open == ["L", "M", "N", "O", "P"]
-    assert [cell.protection.locked for cell in book["Danh sách"][2]] == [True] * 6
+    assert [cell.protection.locked for cell in book["Danh sách"][2]] == [True] * 9
 
 
 def test_the_stamp_is_not_to_be_seen():

@@ -9,6 +9,7 @@ from io import BytesIO
 import pytest
 from openpyxl import load_workbook
 
+from documents.book_cells import BadCell, exact
 from documents.safe_workbook import open_workbook
 from documents.score_book import (
     BookKind,
@@ -16,6 +17,7 @@ from documents.score_book import (
     BookStamp,
     GivenMark,
     GroupRow,
+    PeopleVotes,
     WrongBook,
     read_book,
     write_book,
@@ -31,6 +33,7 @@ from rules.criteria import (
     NotApplicable,
     Option,
     TotalMinByClass,
+    VoteMin,
     Waiver,
 )
 
@@ -39,7 +42,7 @@ CRITERIA = CriteriaSet(
     id="mau",
     title="Bộ tiêu chí MẪU",
     step=Decimal("0.01"),
-    rules=(CLASSES,),
+    rules=(CLASSES, VoteMin(Decimal(60), "attendees")),
     branches=(
         Criterion("1", "Chấm điểm", Decimal(10), LeafKind.POINTS),
         Criterion("2", "Có làm", Decimal(1), LeafKind.YES_NO, not_applicable=NotApplicable.PASS),
@@ -68,6 +71,7 @@ REVIEWED = [replace(GROUPS[0], marks=OWN), GROUPS[1]]
 
 # Rows of "Chấm điểm": 2 to 6 are Tổ 1, 7 to 11 Tổ 2.
 LISTED, SCORED = "Danh sách", "Chấm điểm"
+CLEARED = "ô đã có nội dung, để trống không xóa được; ghi nội dung mới hoặc giữ nội dung cũ"
 
 
 def filled(folder, cells, stamp=STAMP, groups=GROUPS):
@@ -205,6 +209,41 @@ def test_a_share_typed_with_its_sign_is_the_share(tmp_path):
             id="not-proposed-without-reason",
         ),
         pytest.param(
+            {(LISTED, "E2"): None},
+            [f"Danh sách, E2: {CLEARED}"],
+            id="a-proposal-taken-back",
+        ),
+        pytest.param(
+            {(LISTED, "G2"): 50, (LISTED, "H2"): 51, (LISTED, "I2"): 52},
+            [
+                "Danh sách, H2: 51 người dự họp, nhiều hơn 50 người được mời; kiểm tra lại",
+                "Danh sách, I2: 52 người đồng ý, nhiều hơn 51 người dự họp; kiểm tra lại",
+            ],
+            id="more-votes-than-people",
+        ),
+        pytest.param(
+            {(LISTED, "H2"): 40},
+            [
+                f"Danh sách, {cell}: ghi đủ số người được mời, dự họp, đồng ý; hoặc để trống cả ba ô"
+                for cell in ("G2", "I2")
+            ],
+            id="votes-in-part",
+        ),
+        pytest.param(
+            {(LISTED, "G2"): 12.5, (LISTED, "H2"): "mười", (LISTED, "I2"): -1},
+            [
+                "Danh sách, G2: “12,5” không phải số người; ghi một số nguyên, từ 0 trở lên",
+                "Danh sách, H2: “mười” không phải số người; ghi một số nguyên, từ 0 trở lên",
+                "Danh sách, I2: “-1” không phải số người; ghi một số nguyên, từ 0 trở lên",
+            ],
+            id="no-number-of-people",
+        ),
+        pytest.param(
+            {(SCORED, "I2"): 1e30},
+            ["Chấm điểm, I2: “1000000000000000000000000000000”: tiêu chí 1 nhận giá trị trong khoảng 0–10."],
+            id="a-power-of-ten",
+        ),
+        pytest.param(
             {(LISTED, "E2"): "Có"},
             ["Danh sách, E2: không nhận “Có”; chọn một trong: Đề nghị, Chưa đề nghị"],
             id="unknown-proposal",
@@ -286,6 +325,46 @@ def test_a_share_typed_with_its_sign_is_the_share(tmp_path):
 )
 def test_a_book_is_refused_with_every_error_by_sheet_and_cell(cells, problems, tmp_path):
     assert refusals(filled(tmp_path, cells)) == problems
+
+
+@pytest.mark.parametrize("cell", ["F2", "D2", "G2"])
+def test_what_is_said_of_a_group_on_neither_list_is_not_dropped_in_silence(cell, tmp_path):
+    groups = [replace(GROUPS[0], class_=None, is_proposed=None), GROUPS[1]]
+    said = {"D2": {"D2": "Miền núi"}, "F2": {"F2": "chưa họp"}, "G2": dict.fromkeys(("G2", "H2", "I2"), 9)}
+    path = filled(tmp_path, {(LISTED, each): value for each, value in said[cell].items()}, groups=groups)
+    assert refusals(path, groups=groups) == [
+        "Danh sách, E2: dòng đã ghi nội dung nhưng chưa chọn Đề nghị hoặc Chưa đề nghị"
+    ]
+
+
+def test_the_people_of_a_group_are_counted(tmp_path):
+    path = filled(tmp_path, {(LISTED, "G2"): 50, (LISTED, "H2"): "40", (LISTED, "I2"): 30})
+    assert [each.votes for each in read(path)] == [PeopleVotes(50, 40, 30), None]
+
+
+@pytest.mark.parametrize("stamp", [STAMP, AGENCY], ids=lambda stamp: stamp.kind)
+def test_a_mark_that_was_given_is_not_taken_back_by_a_blank_cell(stamp, tmp_path):
+    given = {"1": GivenMark(Mark(value=Decimal(9)), self_mark=Mark(value=Decimal(9)))}
+    if stamp is STAMP:
+        given = {"1": GivenMark(Mark(value=Decimal(9)))}
+    groups = [replace(GROUPS[0], marks=given), GROUPS[1]]
+    cells = {(SCORED, "I2"): None} if stamp is STAMP else {(SCORED, "L2"): None, (SCORED, "M2"): None}
+    path = filled(tmp_path, cells, stamp, groups)
+    assert refusals(path, stamp, groups) == [f"Chấm điểm, {'I2' if stamp is STAMP else 'M2'}: {CLEARED}"]
+
+
+def test_a_text_that_no_book_could_hold_again_is_refused(tmp_path):
+    book = load_workbook(filled(tmp_path, {(SCORED, "I2"): 9, (SCORED, "J2"): "x"}))
+    book[SCORED]["J2"]._value = "x" * 32_768  # openpyxl itself would cut it
+    assert refusals(saved(tmp_path, book)) == [
+        "Chấm điểm, J2: nội dung dài hơn một ô Excel giữ được (32.767 ký tự); rút gọn"
+    ]
+
+
+@pytest.mark.parametrize("number", [10**400, float("inf"), float("nan")], ids=["digits", "inf", "nan"])
+def test_what_is_no_number_of_excel_is_refused(number):
+    with pytest.raises(BadCell):
+        exact(number)
 
 
 def test_points_in_percent_are_refused(tmp_path):

@@ -9,6 +9,7 @@ from openpyxl import Workbook, load_workbook
 from typer.testing import CliRunner
 
 from config.criteria_file import read_criteria_file
+from config.messages import say
 from config.script_file import Verb
 from flows.console import app
 from models.assessors import NobodyNamed
@@ -114,6 +115,40 @@ def test_an_imported_export_changes_nothing(walk, database, tmp_path):
     said = run(database, "sheets", "import", CODE, "a", again, "--now", "2021-11-12T10:00", "--json")
     assert json.loads(said)["scores"] == 0
     assert rows("SELECT COUNT(*) FROM marks") == [(4,)]
+
+
+@pytest.fixture
+def voted(database, tmp_path) -> Walk:
+    """The same, of a set that asks how the people voted."""
+    units = factories.units(communes=("a",))
+    units[-1]["groups"] = ["Bản MẪU a1"]
+    asked = {"percent": 60, "of": "attendees", "quorum_percent_of_invited": 60}
+    ruled = CRITERIA | {"recognition": {"total_min": 80, "vote_min": asked}}
+    with Mailbox(tmp_path / "mail") as mailbox:
+        files = tmp_path / "files"
+        yield begin(files, mailbox, of_units=units, scored_by=ruled, reviews={"x": ["I", "II"]})
+
+
+def test_a_commune_tells_in_its_workbook_how_the_people_voted(voted, database, tmp_path):
+    path = exported(database, tmp_path, "a")
+    row = {"Tổ dân phố, bản": "Bản MẪU a1"}
+    votes = {"Số người được mời": 50, "Số người dự họp": 40, "Số người đồng ý": 30}
+    fill(path, "Danh sách", row, **{"Đề nghị công nhận": "Đề nghị"}, **votes)
+    run(database, "sheets", "import", CODE, "a", path, "--now", "2021-11-12T09:00")
+    assert rows("SELECT invited, attended, in_favour FROM group_cases") == [(50, 40, 30)]
+    again = exported(database, tmp_path, "a")
+    run(database, "sheets", "import", CODE, "a", again, "--now", "2021-11-12T10:00")
+    assert rows("SELECT invited, attended, in_favour FROM group_cases") == [(50, 40, 30)]
+
+
+def test_a_score_is_not_taken_back_by_a_blank_cell(walk, database, tmp_path):
+    path = exported(database, tmp_path, "a")
+    fill_commune(path)
+    run(database, "sheets", "import", CODE, "a", path, "--now", "2021-11-12T09:00")
+    again = exported(database, tmp_path, "a")
+    fill(again, "Chấm điểm", {"Tổ dân phố, bản": "Bản MẪU a2", "Mã tiêu chí": "II"}, **{"Tự chấm": None})
+    said = run(database, "sheets", "import", CODE, "a", again, "--now", "2021-11-12T10:00", code=2)
+    assert said == f"{again}: Chấm điểm, I5: {say('workbook.problem.cleared')}\n"
 
 
 @pytest.mark.parametrize(
