@@ -94,7 +94,10 @@ def assess(
     with about(code) as (session, campaign):
         found = AgencyMark(unit, group, leaf, mark_of(campaign, leaf, mark), reason, evidence)
         reviews.assess(session, campaign, agency, [found], at=when.at, recorded_at=when.recorded_at, by=by)
+        is_frozen = campaign.list_frozen_at is not None
     typer.echo(say("done.assessed", unit=unit, group=group or unit, leaf=leaf, agency=agency))
+    if is_frozen:
+        typer.echo(say("done.freeze_again", code=code))
 
 
 @app.command("propose-completion", help=say("help.propose_completion"))

@@ -84,6 +84,7 @@ def import_(
     try:
         with about(code) as (session, campaign):
             found = taken(session, campaign, unit, file, at=when.at, recorded_at=when.recorded_at, by=by)
+            is_frozen = campaign.list_frozen_at is not None
     except WorkbookRefused as refused:
         _refuse(file, [str(refused)])
     except BookRefused as refused:
@@ -100,6 +101,8 @@ def import_(
                 requests=found.requests,
             )
         )
+        if is_frozen and found.scores:
+            typer.echo(say("done.freeze_again", code=code))
 
 
 @sheets_app.command("criteria", help=say("help.sheets_criteria"))

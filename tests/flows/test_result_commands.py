@@ -103,11 +103,12 @@ def test_a_change_after_freezing_becomes_a_version_with_its_reason_and_the_first
     assert done(run, "results", met).splitlines()[-1] == "Bản trước: bản 1, chốt lúc 22/11/2021 10:00."
 
 
-def test_a_case_found_after_freezing_says_that_the_list_is_to_be_frozen_again(run, met):
+def test_what_is_found_after_freezing_says_that_the_list_is_to_be_frozen_again(run, met):
     done(run, "conclude", met, *NOW)
+    assessed = ("assess", met, "x", "b", "I", "39", "--group", "Bản MẪU b2", "--reason", "thiếu ảnh")
     found = ("veto", met, "b", "ky-luat", "--group", "Bản MẪU b1", "--reason", "Thông báo MẪU 15")
     again = f"Danh sách đã chốt trước đó; chạy `congnhan conclude {met} --reason …` để chốt bản mới."
-    assert done(run, *found, *NOW).splitlines()[-1] == again
+    assert [done(run, *deed, *NOW).splitlines()[-1] for deed in (assessed, found)] == [again, again]
     assert recognised(run, met)["Bản MẪU b1"] is True
     done(run, "conclude", met, "--reason", "có trường hợp loại trừ", *NOW)
     assert recognised(run, met)["Bản MẪU b1"] is False
