@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config.calendars import Override, office_calendar_text, working_calendar
 from config.campaign_checks import problems_of
-from config.criteria_file import read_criteria
+from config.criteria_file import read_criteria, read_kept_criteria
 from config.located import FileInvalid, Located, Problem, read_located
 from config.messages import say
 from config.shapes import CampaignShape, EscalateShape, MeetingShape, PartShape
@@ -177,7 +177,8 @@ def _referred(texts: Mapping[str, str], names: Mapping[str, str]) -> tuple[Units
     except FileInvalid as error:
         problems += error.problems
     try:
-        criteria = read_criteria(read_located(names.get("criteria", "criteria"), texts["criteria"]))
+        read = read_criteria if names else read_kept_criteria
+        criteria = read(read_located(names.get("criteria", "criteria"), texts["criteria"]))
     except FileInvalid as error:
         problems += error.problems
     if units is None or criteria is None:

@@ -73,6 +73,18 @@ def read_criteria(document: Located) -> CriteriaSet:
     problems = list(_problems(document, shape))
     if problems:
         raise FileInvalid(problems)
+    return _as_set(shape)
+
+
+def read_kept_criteria(document: Located) -> CriteriaSet:
+    """Return the set of a campaign's kept copy, which was checked when the campaign was opened.
+
+    A later program that checks more must not stop a campaign that is running.
+    """
+    return _as_set(shaped(CriteriaShape, document))
+
+
+def _as_set(shape: CriteriaShape) -> CriteriaSet:
     return CriteriaSet(
         id=shape.id,
         title=shape.title,

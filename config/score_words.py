@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from config.criteria_file import what_is_missing
 from config.messages import say
 from rules.criteria import LeafKind
 from rules.dossiers import Missing
@@ -51,6 +52,8 @@ def reason_text(
 ) -> str:
     """Return what a rule needed and got, and by how much it fell short, in one sentence."""
     facts = {"code": code or "", "need": _shown(need), "got": _shown(got), "short": _short(need, got)}
+    if rule == "gap":
+        return say("reason_open.gap", code=code or "", what=what_is_missing(got or ""))
     known = "total_min_any_area" if rule == "total_min_by_area" and code is None else rule
     if outcome == "failed" and got is None and rule in MAY_BE_A_VERDICT:
         known = LeafKind.YES_NO

@@ -105,6 +105,9 @@ def judgements(campaign: Campaign) -> Any:
     facts = _facts(campaign, file.criteria, file.area_class)
     failed = or_(false(), *_failed(file.criteria, facts))
     is_open = or_(facts.c.given < len(file.criteria.leaves()), *_open(file.criteria, facts))
+    if file.criteria.gaps:
+        # By a set that is not known whole nobody can be found to have met it.
+        is_open = true()
     verdict = case(
         (failed, Verdict.NOT_MET.value), (is_open, Verdict.INCOMPLETE.value), else_=Verdict.MET.value
     )

@@ -308,7 +308,8 @@ def assess(criteria: CriteriaSet, sheet: Sheet) -> Assessment:
 
     A rule fails when even the best marks for what is missing could not save it, and holds when even the
     worst could not break it; between the two it is open. One failed rule makes the verdict "not met";
-    else whatever is open or missing leaves it incomplete. A better mark never makes a verdict worse.
+    else whatever is open or missing, in the sheet or in the set itself (its `gaps`), leaves it incomplete.
+    A better mark never makes a verdict worse.
 
     Raises BadMark for a mark that its leaf cannot have.
     """
@@ -318,7 +319,8 @@ def assess(criteria: CriteriaSet, sheet: Sheet) -> Assessment:
     }
     sums = {branch.code: _sum(branch, sheet, judged) for branch in criteria.branches}
     counts = criteria.method is not Method.PASS_FAIL_ALL
-    reasons = [*_of_leaves(criteria, sheet, judged), *_of_rules(criteria, sheet, sums)]
+    gaps = [Reason("gap", gap.code, None, gap.what, Outcome.OPEN) for gap in criteria.gaps]
+    reasons = [*_of_leaves(criteria, sheet, judged), *_of_rules(criteria, sheet, sums), *gaps]
     failed = tuple(each for each in reasons if each.outcome is Outcome.FAILED)
     is_open = tuple(each for each in reasons if each.outcome is Outcome.OPEN)
     verdict = Verdict.NOT_MET if failed else Verdict.INCOMPLETE if is_open else Verdict.MET

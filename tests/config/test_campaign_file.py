@@ -219,6 +219,14 @@ def test_a_running_campaign_reads_its_own_copy(files):
     assert campaign_from_texts(read.source_texts) == read
 
 
+def test_a_running_campaign_is_not_stopped_by_a_later_check_of_its_criteria(files):
+    texts = dict(files.read().source_texts)
+    texts["criteria"] = texts["criteria"].replace("{code: I, max_points: 25", "{code: I, max_points: 24")
+    assert campaign_from_texts(texts).criteria.branches[0].max_points == 24
+    files.change(CRITERIA, "{code: I, max_points: 25", "{code: I, max_points: 24")
+    assert "24" in files.problem().text or "99" in files.problem().text
+
+
 def test_strings_come_in_nfc_however_they_were_typed(files):
     files.change(UNITS, "name: phường Quyết Tiến", "name: phường Quyê\u0301t Tiê\u0301n")
     assert files.read().owing[2].name == "phường Quyết Tiến"

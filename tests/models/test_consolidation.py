@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from config.score_words import reason_text
 from models.campaigns import file_of, get_campaign, open_campaign
 from models.consolidation import consolidate
 from models.database import transaction
@@ -116,7 +117,8 @@ LEAVES = {
     },
     "levels": {"A": st.one_of(halves(0, 20), NONE), "B": st.one_of(halves(0, 10), NONE)},
 }
-SETS = {"points": POINTS, "pass_fail": PASS_FAIL, "levels": LEVELS}
+GAPPED = {**LEVELS, "id": "mau-ho", "missing": [{"code": "C", "what": "MẪU: chưa có phụ lục"}]}
+SETS = {"points": POINTS, "pass_fail": PASS_FAIL, "levels": LEVELS, "gapped": GAPPED}
 
 
 def group(kind: str) -> st.SearchStrategy[dict]:
@@ -309,6 +311,29 @@ def test_the_statement_holds_on_every_limit_and_just_below_it(scored):
             consolidate(session, campaign, version(session, campaign))
         said = [row[0] for row in rows("SELECT verdict FROM results ORDER BY group_id")]
         assert said == [verdict.value for *_, verdict in some]
+
+
+@pytest.mark.parametrize("scored", ["gapped"], indirect=True)
+def test_by_a_set_that_is_not_known_whole_nobody_has_met_it(scored):
+    good, poor = {"A": 20, "B": 10}, {"A": 1, "B": 1}
+    put("mau-2021", [of_votes((10, 10, 10)) | of_points(points, None) for points in (good, poor, good) * 2])
+    with transaction() as session:
+        campaign = get_campaign(session, "mau-2021")
+        consolidate(session, campaign, version(session, campaign))
+        first, *_ = known_of(session, campaign, groups_of(session, campaign))
+        found = assess(file_of(campaign).criteria, first.sheet())
+    said = rows("SELECT verdict, is_recognised FROM results ORDER BY group_id")[:3]
+    assert [(verdict, bool(recognised)) for verdict, recognised in said] == [
+        ("incomplete", False),
+        ("not_met", False),
+        ("incomplete", False),
+    ]
+    assert [(each.rule, each.code, each.got) for each in found.reasons] == [
+        ("gap", "C", "MẪU: chưa có phụ lục")
+    ]
+    (only,) = found.reasons
+    text = reason_text(only.rule, only.code, only.need, only.got, only.outcome)
+    assert text == "Tiêu chí C của bộ tiêu chí: MẪU: chưa có phụ lục; bổ sung theo văn bản rồi mới kết luận."
 
 
 def of_votes(votes: tuple[int, int, int] | Decimal) -> dict:
