@@ -14,6 +14,15 @@ import httpx
 import pytest
 from prefect.testing.utilities import prefect_test_harness
 
+# What Prefect's own client asks again after, and how often.
+BUSY = (
+    httpx.codes.REQUEST_TIMEOUT,
+    httpx.codes.TOO_MANY_REQUESTS,
+    httpx.codes.BAD_GATEWAY,
+    httpx.codes.SERVICE_UNAVAILABLE,
+)
+MOST_ATTEMPTS = 6
+
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -83,10 +92,17 @@ class Service:
         return done.stdout
 
     def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Ask the Prefect server."""
-        send = httpx.get if body is None else httpx.post
-        more = {} if body is None else {"json": body}
-        answer = send(f"{self.api}{path}", timeout=20, auth=self.auth, **more)
+        """Ask the Prefect server; one that says it is busy is asked again, as Prefect's own client does.
+
+        On SQLite it answers 503 where a reader of its own became a writer after another wrote: nothing was
+        done, and the same question is welcome a moment later.
+        """
+        method, more = ("GET", {}) if body is None else ("POST", {"json": body})
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            answer = httpx.request(method, f"{self.api}{path}", timeout=60, auth=self.auth, **more)
+            if answer.status_code not in BUSY or attempt == MOST_ATTEMPTS:
+                break
+            time.sleep(float(answer.headers.get("Retry-After", 2**attempt)))
         answer.raise_for_status()
         return answer.json()
 
