@@ -26,8 +26,8 @@ class SettingsInvalid(Exception):
 class Settings(BaseSettings):
     """What differs between machines; every variable begins with `CONGNHAN_`."""
 
-    # A line of an environment file with nothing behind the sign says nothing.
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
+    # A variable set to nothing is not set: so a copied .env with empty lines means what it says.
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", env_ignore_empty=True)
 
     home: Path = Path("var")
     database_url: SecretStr | None = None
@@ -81,11 +81,13 @@ class Settings(BaseSettings):
     zalo_bot_url: str = "https://bot-api.zaloplatforms.com"
 
     @model_validator(mode="after")
-    def _zalo_is_whole(self) -> "Settings":
-        """Refuse an official account of which a part is missing, and addresses that are not encrypted."""
+    def _is_whole(self) -> "Settings":
+        """Refuse what is set by half, a user without a password too, and addresses that are not encrypted."""
         account = ("zalo_app_id", "zalo_oa_id", "zalo_app_secret", "secret_key")
         if any(getattr(self, name) for name in account[:3]):
             _refuse(name for name in account if not getattr(self, name))
+        if self.prefect_auth and not all(self.prefect_auth.get_secret_value().partition(":")):
+            _refuse(["prefect_auth"])
         if self.imap_host:
             _refuse(name for name in ("imap_user", "imap_password") if not getattr(self, name))
         addresses = ("zalo_oa_url", "zalo_zbs_url", "zalo_oauth_url", "zalo_bot_url")

@@ -63,6 +63,8 @@ def test_secrets_stay_out_of_repr(monkeypatch):
         ("CONGNHAN_SMTP_PORT", "70000"),
         ("CONGNHAN_SMTP_SECURITY", "ssl-hush"),
         ("CONGNHAN_MAIL_FROM", "hush"),
+        ("CONGNHAN_PREFECT_AUTH", "hush"),
+        ("CONGNHAN_PREFECT_AUTH", "hush:"),
     ],
 )
 def test_a_bad_value_is_refused_by_the_name_of_its_variable(monkeypatch, name, value):
@@ -72,6 +74,14 @@ def test_a_bad_value_is_refused_by_the_name_of_its_variable(monkeypatch, name, v
     assert name in str(refused.value)
     assert "hush" not in str(refused.value)
     assert refused.value.__cause__ is None
+
+
+def test_a_variable_set_to_nothing_is_not_set(monkeypatch):
+    for name in ("DATABASE_URL", "PREFECT_AUTH", "ZALO_APP_ID", "SMTP_PORT", "MAIL_FROM"):
+        monkeypatch.setenv(f"CONGNHAN_{name}", "")
+    found = settings()
+    assert (found.database_url, found.prefect_auth, found.has_zalo_account) == (None, None, False)
+    assert (found.smtp_port, found.mail_from) == (587, "congnhan@mau.example")
 
 
 def test_several_bad_values_are_named_together(monkeypatch):
