@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticUndefined
 
 from config.messages import say
 from config.script_file import ScriptLine, Verb
+from models.settling import HIGHEST_NUMBER
 from rules.calendar import CITY, By, WithinWorkingDays, Wording
 from rules.stages import Mode, PaperChange, PaperRole, Stage
 from rules.work_items import ItemKind, Via
@@ -23,6 +24,13 @@ def asked(name: str, default: Any = PydanticUndefined, **more: Any) -> Any:
 def described(deed: str) -> ConfigDict:
     """Return what makes a form introduce itself in the clerk's language, not in that of its docstring."""
     return ConfigDict(json_schema_extra={"description": say(f"desk.{deed}")})
+
+
+def fields_of(model: type[BaseModel], error: ValidationError) -> str:
+    """Return the titles of the fields that were filled in wrongly; an unknown one by its own name."""
+    names = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors() if problem["loc"])
+    known = model.model_fields
+    return ", ".join((known[name].title or name) if name in known else name for name in names)
 
 
 class How(StrEnum):
@@ -66,7 +74,7 @@ class Term(Deed):
 
     def term(self, now: datetime) -> Wording | None:
         """Return the term that was asked for; raises ValueError where two were."""
-        if self.until is not None and self.within is not None:
+        if self.within is not None and (self.until or self.until_hour) is not None:
             raise ValueError(say("usage.one_term_form"))
         if self.within is not None:
             return WithinWorkingDays(self.within, self.moment(now).astimezone(CITY).date())
@@ -140,6 +148,12 @@ class RegisterForm(Deed):
     change: PaperChange | None = asked("change", None)
     changes_number: str | None = asked("changes_number", None)
 
+    def changed(self) -> tuple[PaperChange, str] | None:
+        """Return what this paper does to which earlier one; raises ValueError where one is missing."""
+        if bool(self.change) != bool(self.changes_number):
+            raise ValueError(say("usage.change_and_number"))
+        return (self.change, self.changes_number) if self.change and self.changes_number else None
+
 
 class AmendForm(Deed):
     """Change the plan by a paper: the mode, a term, the opening day."""
@@ -168,7 +182,7 @@ class LetterForm(Form):
 
     model_config = described("resend")
 
-    number: int = asked("letter", ge=1)
+    number: int = asked("letter", ge=1, le=HIGHEST_NUMBER)
 
 
 class SettleForm(LetterForm):

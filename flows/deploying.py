@@ -16,6 +16,8 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.states import Crashed
 
+from config.messages import say
+
 # Beside the packages in a checkout, with the shared data of the environment where a wheel was installed.
 PLACES = (
     Path(__file__).parent.parent / "prefect.yaml",
@@ -67,7 +69,7 @@ def settle_left_behind() -> int:
         while True:
             page = _left_behind(client)
             for run in page:
-                client.set_flow_run_state(run.id, Crashed(message="left behind by a crash"), force=True)
+                client.set_flow_run_state(run.id, Crashed(message=say("serve.left_behind")), force=True)
             settled += len(page)
             if len(page) < PAGE:
                 return settled

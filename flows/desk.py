@@ -8,11 +8,13 @@ for at once, and where it makes letters a delivery, so that nobody waits for the
 import os
 from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 from prefect import flow
-from prefect.states import Failed
+from prefect.states import Completed, Failed
+from pydantic import BaseModel, ValidationError
 
 from config.campaign_file import read_campaign
 from config.located import FileInvalid
@@ -39,24 +41,52 @@ from models.campaigns import open_campaign
 from models.database import database, transaction
 
 
+def _form(name: str, deed: str, model: type[BaseModel]) -> Callable[[Callable[[Any], Any]], Any]:
+    """Return what makes a deed a flow with this form; what is filled in wrongly is said in one line.
+
+    The form is read here: the engine's own words for a field are several lines, and not a clerk's.
+    """
+
+    def as_flow(do: Callable[[Any], Any]) -> Any:
+        @wraps(do)
+        def filled_in(form: Any) -> Any:
+            try:
+                read = model.model_validate(form)
+            except ValidationError as error:
+                name_run(say("desk_run.unread"))
+                return Failed(message=say("desk_done.unread", fields=deed_forms.fields_of(model, error)))
+            return do(read)
+
+        return flow(
+            name=name, persist_result=False, validate_parameters=False, description=say(f"desk.{deed}")
+        )(filled_in)
+
+    return as_flow
+
+
 def _done(deed: Callable[[datetime], str], name: str) -> Any:
-    """Do a deed and say so in the run's name; a refusal becomes a failed run with one line."""
+    """Do a deed and say so in the run's name and state; a refusal becomes a failed run with one line."""
     now = deed_forms.now()
     try:
         database().migrate()
         said = deed(now)
     except FileInvalid as error:
-        return Failed(message="\n".join(str(problem) for problem in error.problems))
+        return _refused("\n".join(str(problem) for problem in error.problems), name)
     except KNOWN as error:
-        return Failed(message=line_for(error))
+        return _refused(line_for(error), name)
     except ValueError as error:
-        return Failed(message=str(error))
+        return _refused(str(error), name)
     name_run(name)
     ask_for(SWEEP)
-    return said
+    return Completed(message=said, data=said)
 
 
-@flow(name="open-campaign", persist_result=False, description=say("desk.open"))
+def _refused(words: str, name: str) -> Any:
+    name_run(say("desk_run.refused", name=name))
+    return Failed(message=words)
+
+
+@_form("open-campaign", "open", OpenForm)
 def open_by_form(form: OpenForm) -> Any:
     """Open a campaign from its file (mở đợt)."""
 
@@ -76,7 +106,7 @@ def _path(name: str) -> Path:
     return path if path.is_absolute() or path.exists() or not started_in else Path(started_in) / path
 
 
-@flow(name="submit-dossier", persist_result=False, description=say("desk.submit"))
+@_form("submit-dossier", "submit", SubmitForm)
 def submit_by_form(form: SubmitForm) -> Any:
     """Record that a dossier was received (nhận hồ sơ)."""
 
@@ -88,7 +118,7 @@ def submit_by_form(form: SubmitForm) -> Any:
     return _done(deed, say("desk_run.submit", code=form.code, unit=form.unit))
 
 
-@flow(name="return-dossier", persist_result=False, description=say("desk.return"))
+@_form("return-dossier", "return", ReturnForm)
 def return_by_form(form: ReturnForm) -> Any:
     """Send a dossier back to be completed (yêu cầu bổ sung)."""
 
@@ -102,7 +132,7 @@ def return_by_form(form: ReturnForm) -> Any:
     return _done(deed, say("desk_run.return", code=form.code, unit=form.unit))
 
 
-@flow(name="extend-term", persist_result=False, description=say("desk.extend"))
+@_form("extend-term", "extend", ExtendForm)
 def extend_by_form(form: ExtendForm) -> Any:
     """Give units more time by a paper (gia hạn)."""
 
@@ -130,7 +160,7 @@ def extend_by_form(form: ExtendForm) -> Any:
     return _done(deed, say("desk_run.extend", code=form.code, count=len(form.units)))
 
 
-@flow(name="waive", persist_result=False, description=say("desk.waive"))
+@_form("waive", "waive", WaiveForm)
 def waive_by_form(form: WaiveForm) -> Any:
     """Let units off (miễn thực hiện)."""
 
@@ -144,12 +174,11 @@ def waive_by_form(form: WaiveForm) -> Any:
     return _done(deed, say("desk_run.waive", code=form.code, count=len(form.units)))
 
 
-@flow(name="register-paper", persist_result=False, description=say("desk.register"))
+@_form("register-paper", "register", RegisterForm)
 def register_by_form(form: RegisterForm) -> Any:
     """Register a paper that was issued (đăng ký văn bản)."""
 
     def deed(now: datetime) -> str:
-        change = (form.change, form.changes_number or "") if form.change else None
         carry_out(
             form.code,
             form.line(
@@ -161,7 +190,7 @@ def register_by_form(form: RegisterForm) -> Any:
                 kind=form.kind,
                 title=form.title,
                 signed_by=form.signed_by,
-                change=change,
+                change=form.changed(),
             ),
         )
         return say("desk_done.register", code=form.code, number=form.number)
@@ -169,7 +198,7 @@ def register_by_form(form: RegisterForm) -> Any:
     return _done(deed, say("desk_run.register", code=form.code, number=form.number))
 
 
-@flow(name="amend-plan", persist_result=False, description=say("desk.amend"))
+@_form("amend-plan", "amend", AmendForm)
 def amend_by_form(form: AmendForm) -> Any:
     """Change the plan by a paper (điều chỉnh kế hoạch)."""
 
@@ -194,7 +223,7 @@ def amend_by_form(form: AmendForm) -> Any:
     return _done(deed, say("desk_run.amend", code=form.code, number=form.number))
 
 
-@flow(name="resend-letter", persist_result=False, description=say("desk.resend"))
+@_form("resend-letter", "resend", LetterForm)
 def resend_by_form(form: LetterForm) -> Any:
     """Send what a letter said once more, as far as it is still true (gửi lại)."""
 
@@ -207,7 +236,7 @@ def resend_by_form(form: LetterForm) -> Any:
     return _done(deed, say("desk_run.resend", number=form.number))
 
 
-@flow(name="settle-letter", persist_result=False, description=say("desk.settle"))
+@_form("settle-letter", "settle", SettleForm)
 def settle_by_form(form: SettleForm) -> Any:
     """Settle a letter of which nobody knows whether it has gone (xử lý thư chưa rõ)."""
 

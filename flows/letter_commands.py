@@ -9,7 +9,7 @@ from config.messages import say
 from flows.command_line import ByWhom, Force, Now, app, refuse, simulated
 from flows.returned import read_returned
 from models.database import database, transaction
-from models.settling import drop_uncertain, name_of, resend, send_uncertain
+from models.settling import HIGHEST_NUMBER, drop_uncertain, name_of, resend, send_uncertain
 
 
 class How(StrEnum):
@@ -19,7 +19,7 @@ class How(StrEnum):
     DROP = "drop"
 
 
-Number = Annotated[int, typer.Argument(metavar="ID", min=1, help=say("help.letter"))]
+Number = Annotated[int, typer.Argument(metavar="ID", min=1, max=HIGHEST_NUMBER, help=say("help.letter"))]
 
 
 @app.command("settle", help=say("help.settle"))

@@ -9,10 +9,13 @@ SWEEP, DELIVERY = "campaign-tick/sweep", "deliver-letters/delivery"
 
 
 def name_run(name: str) -> None:
-    """Name the flow run that this is called in; does nothing outside of one."""
+    """Name the flow run that this is called in; does nothing outside of one.
+
+    Where the engine does not answer the run keeps its name: what it has done is done.
+    """
     run_id = runtime.flow_run.id
     if run_id is not None:
-        with get_client(sync_client=True) as client:
+        with suppress(Exception), get_client(sync_client=True) as client:
             client.update_flow_run(run_id, name=name)
 
 

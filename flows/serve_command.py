@@ -20,7 +20,7 @@ import typer
 
 from config.messages import say
 from config.settings import PREFIX, settings
-from flows.command_line import app, refuse
+from flows.command_line import BAD_USAGE, app, refuse
 from flows.refusals import shown
 from flows.supervisor import Part, Supervisor
 from flows.zalo_tokens import kept_tokens
@@ -43,6 +43,8 @@ def serve(
     host: Host = "127.0.0.1", web_port: Port = WEB_PORT, prefect_port: EnginePort = PREFECT_PORT
 ) -> None:
     """Run everything on this machine until it is stopped."""
+    if web_port == prefect_port:
+        refuse(say("serve.same_port", port=web_port), BAD_USAGE)
     home = settings().home.resolve()
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     ended = Event()

@@ -14,6 +14,7 @@ from models.tables import Contact, Letter, Notice
 from rules.notices import LetterState, NoticeState
 from rules.sending import Follows
 
+HIGHEST_NUMBER = 2**31 - 1  # of a letter: no column of either database holds a higher one
 # Letters that have left, or could not: what is still under way is nobody's to send again.
 HAS_ENDED = (LetterState.SENT, LetterState.DELIVERED, LetterState.FAILED)
 

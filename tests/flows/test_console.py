@@ -61,7 +61,17 @@ def test_a_file_that_is_not_there_is_said_in_one_line(run):
 
 
 @pytest.mark.parametrize(
-    "arguments", [("fly",), ("check",), ("tick", "--now", "soon"), ("submit", "x"), ("rehearse", "--wings")]
+    "arguments",
+    [
+        ("fly",),
+        ("check",),
+        ("tick", "--now", "soon"),
+        ("submit", "x"),
+        ("rehearse", "--wings"),
+        ("resend", 10**22),
+        ("settle", 2**31, "send"),
+        ("serve", "--web-port", 4200),
+    ],
 )
 def test_bad_usage_ends_with_two_and_one_line(run, arguments):
     code, _, err = run(*arguments)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from prefect.artifacts import Artifact
 from prefect.client.orchestration import get_client
+from prefect.exceptions import PrefectHTTPStatusError
 
 from flows import desk
 from flows.board import chart, show_boards
@@ -51,8 +52,9 @@ def opened(database, tmp_path: Path) -> str:
             ],
         ),
     )
-    said = desk.open_by_form(OpenForm(by="MẪU văn thư", file=str(path)))
-    assert "mau-2021" in said
+    state = desk.open_by_form(OpenForm(by="MẪU văn thư", file=str(path)), return_state=True)
+    assert state.is_completed()
+    assert "mau-2021" in state.message
     return "mau-2021"
 
 
@@ -136,6 +138,40 @@ def test_a_deed_by_form_is_in_the_journal_with_who_and_a_refused_one_changes_not
     )
     assert both.is_failed()
     assert rows("SELECT COUNT(*) FROM journal") == before
+
+
+def test_what_is_filled_in_wrongly_is_said_in_one_line_of_a_clerks_language(opened):
+    before = rows("SELECT COUNT(*) FROM journal")
+    who = {"by": "MẪU", "code": opened}
+    paper = who | {"number": "9/CV", "issued_on": "2021-11-11"}
+    too_much = paper | {"units": ["a"], "reason": "lũ", "within": 3, "until_hour": "16:00"}
+    for deed, form, said in (
+        (desk.submit_by_form, who | {"by": " ", "unit": "a"}, "Người thực hiện"),
+        (desk.submit_by_form, who | {"unit": "a", "at": "hôm qua"}, "Thời điểm việc xảy ra"),
+        (desk.submit_by_form, who | {"unit": "a", "don_vi": "b"}, "don_vi"),
+        (desk.resend_by_form, {"by": "MẪU", "number": 2**40}, "Số thư"),
+        (desk.register_by_form, paper | {"changes_number": "1/CV"}, "Sửa văn bản trước thì ghi cả"),
+        (desk.extend_by_form, too_much, "Ghi một thời hạn"),
+    ):
+        state = deed(form, return_state=True)
+        assert state.is_failed()
+        assert said in state.message
+        assert "\n" not in state.message
+        with get_client(sync_client=True) as client:
+            run = client.read_flow_run(state.state_details.flow_run_id)
+        assert run.name.startswith("không ghi nhận: ")
+    assert rows("SELECT COUNT(*) FROM journal") == before
+
+
+def test_a_number_that_would_break_every_list_of_runs_is_refused_before_there_is_a_run(deployed):
+    # One whose parameters hold more than 64 bits makes the server answer 500 to whoever lists runs.
+    with get_client(sync_client=True) as client:
+        deployment = client.read_deployment_by_name("resend-letter/resend")
+        with pytest.raises(PrefectHTTPStatusError, match=r"form\.number"):
+            client.create_flow_run_from_deployment(
+                deployment.id, parameters={"form": {"by": "MẪU", "number": 10**22}}
+            )
+        client.read_flow_runs(limit=200)
 
 
 def test_a_paper_and_a_change_of_plan_by_form(opened):
