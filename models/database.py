@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_engine, event, select, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, SQLModel
@@ -102,11 +102,17 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """Yield a session that commits at the end, or rolls back what raised."""
+        """Yield a session that commits at the end, or rolls back what raised.
+
+        Raises DatabaseUnreachable where the database goes away meanwhile, is full, locked or only to be read.
+        """
         with Session(self._engine, expire_on_commit=False) as session:
             try:
                 yield session
                 session.commit()
+            except OperationalError as error:
+                session.rollback()
+                raise DatabaseUnreachable(_first_line(error)) from error
             except BaseException:
                 session.rollback()
                 raise
@@ -208,9 +214,14 @@ class Database:
         try:
             connection = self._engine.connect()
         except DBAPIError as error:
-            raise DatabaseUnreachable(str(error.orig).strip().splitlines()[0]) from None
+            raise DatabaseUnreachable(_first_line(error)) from None
         with connection:
             yield connection
+
+
+def _first_line(error: DBAPIError) -> str:
+    """Return the database's own words, without the statement and what was in it."""
+    return (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
 
 
 def _upgrade(connection: Connection, revision: str) -> None:

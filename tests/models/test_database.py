@@ -81,6 +81,20 @@ def test_a_database_that_does_not_answer_is_said_without_its_password(tmp_path: 
     assert "geheim" not in str(refused.value) + repr(unreachable)
 
 
+def test_a_database_that_takes_nothing_is_said_in_its_own_words_without_the_statement(tmp_path: Path):
+    shut = Database(f"sqlite:///{tmp_path}/shut.db")
+    shut.migrate()
+
+    def write() -> None:
+        with shut.transaction() as session:
+            session.execute(text("PRAGMA query_only = ON"))
+            session.add(Lease(name="tick", holder="x", held_until=NOON))
+
+    with pytest.raises(DatabaseUnreachable) as refused:
+        write()
+    assert str(refused.value) == "attempt to write a readonly database"
+
+
 def test_sqlite_keeps_the_promises_that_are_off_by_default(tmp_path: Path):
     database = Database(f"sqlite:///{tmp_path}/x.db")
     with database.transaction() as session:
