@@ -29,7 +29,7 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def wait_until(holds: Callable[[], Any], within: float = 90.0, every: float = 0.5) -> Any:
+def wait_until(holds: Callable[[], Any], within: float = 240.0, every: float = 0.5) -> Any:
     """Return the first true answer; fails when none came in time."""
     until = time.monotonic() + within
     while time.monotonic() < until:
@@ -68,12 +68,12 @@ class Service:
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
-        wait_until(lambda: "Ctrl-C" in self.words()[before:] or self.process.poll() is not None, within=150)
+        wait_until(lambda: "Ctrl-C" in self.words()[before:] or self.process.poll() is not None, within=600)
         assert self.process.poll() is None, self.words()
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        return self.process.wait(90)
+        return self.process.wait(150)
 
     def words(self) -> str:
         return self.said.read_text(encoding="utf-8")
@@ -127,7 +127,7 @@ class Service:
 @pytest.fixture(scope="module")
 def prefect() -> Iterator[None]:
     """A Prefect server of this module's own."""
-    with prefect_test_harness(server_startup_timeout=120):
+    with prefect_test_harness(server_startup_timeout=300):
         yield
 
 
@@ -135,8 +135,8 @@ def prefect() -> Iterator[None]:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service of this module's own, with nothing configured."""
     service = Service(tmp_path_factory.mktemp("service"))
-    service.start()
     try:
+        service.start()
         yield service
     finally:
         if service.process.poll() is None:

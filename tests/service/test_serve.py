@@ -42,7 +42,7 @@ def test_a_newcomer_opens_a_campaign_hands_in_and_reads_the_letters(service):
         return [run["name"] for run in service.runs(flow_runs=wanted)]
 
     # The dates are put in one after another, so one is waited for by its name.
-    first = wait_until(lambda: [name for name in coming() if "nhắc T-1 · 7 đơn vị" in name], within=120)
+    first = wait_until(lambda: [name for name in coming() if "nhắc T-1 · 7 đơn vị" in name])
     assert first[0].startswith(f"{code} · ")
     wait_until(lambda: rows(service, "SELECT 1 FROM work_items WHERE kind = 'dossier'"))
 
@@ -54,13 +54,13 @@ def test_a_newcomer_opens_a_campaign_hands_in_and_reads_the_letters(service):
     done_by = rows(service, "SELECT done_by FROM journal WHERE what = 'handed_in'")
     assert done_by == [("MẪU",)]
     # The receipt leaves at once, whatever the hour; the coming dates count one commune less.
-    wait_until(lambda: "san-thang" in httpx.get(f"{service.web}/thu").text, within=120)
-    wait_until(lambda: any("nhắc T-1 · 6 đơn vị" in name for name in coming()), within=120)
+    wait_until(lambda: "san-thang" in httpx.get(f"{service.web}/thu").text)
+    wait_until(lambda: any("nhắc T-1 · 6 đơn vị" in name for name in coming()))
     wait_until(lambda: not any("7 đơn vị" in name and "nhắc" in name for name in coming()))
     artifacts = service.ask("/artifacts/latest/filter", {"limit": 20})
     shown = {each["key"]: each for each in artifacts}
     assert {f"bang-{code}", f"bieu-do-{code}", f"tien-do-{code}"} <= set(shown)
-    wait_until(lambda: "1/7" in str(service.ask("/artifacts/latest/filter", {"limit": 20})), within=60)
+    wait_until(lambda: "1/7" in str(service.ask("/artifacts/latest/filter", {"limit": 20})))
     done = re.compile(r"1/7 hồ sơ · gửi \d+ · lỗi 0")
     wait_until(lambda: any(done.fullmatch(run["name"]) for run in service.runs()))
 
@@ -120,9 +120,9 @@ def test_killed_it_leaves_nothing_behind_and_settles_its_runs_at_the_next_start(
 
 def test_one_setting_locks_the_server_and_its_ui(tmp_path):
     locked = Service(tmp_path, CONGNHAN_PREFECT_AUTH="truc:mat-khau-MAU")
-    locked.start()
     try:
-        assert httpx.post(f"{locked.api}/deployments/filter", json={}).status_code == 401
+        locked.start()
+        assert httpx.post(f"{locked.api}/deployments/filter", json={}, timeout=60).status_code == 401
         locked.auth = ("truc", "mat-khau-MAU")
         assert len(locked.ask("/deployments/filter", {"limit": 100})) == len(declared())
         run = locked.force("campaign-tick/sweep")
