@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from config.campaign_file import CampaignFile
 from models.campaigns import file_of, opens_on
 from models.deadlines import stage_late_from
-from models.tables import Campaign, DeadlineStep, Notice, WorkItem
+from models.tables import Campaign, DeadlineStep, DeadlineVersion, Notice, WorkItem
 from rules.calendar import CalendarEnds, NoWorkingDay, counted_from, deadline
 from rules.ladder import fire_times
 from rules.notices import NoticeState
@@ -54,14 +54,7 @@ def coming(session: Session, campaign: Campaign, *, now: datetime) -> list[Comin
     ]
     if campaign.stage in (Stage.PLANNING, Stage.TEAM):
         found += _before_it_begins(session, campaign, file)
-    late_from = stage_late_from(session, campaign, campaign.stage)
-    if late_from is not None:
-        still_owing = select(func.count(distinct(col(WorkItem.unit_id)))).where(
-            WorkItem.campaign_id == campaign.id,
-            WorkItem.stage == campaign.stage,
-            WorkItem.state == ItemState.OPEN,
-        )
-        found.append(Coming(late_from, LATE_FROM, session.exec(still_owing).one()))
+    found += _terms_that_end(session, campaign)
     found += [
         Coming(release_at, RELEASE, count)
         for release_at, count in session.execute(
@@ -76,6 +69,26 @@ def coming(session: Session, campaign: Campaign, *, now: datetime) -> list[Comin
         if release_at is not None
     ]
     return sorted((each for each in found if each.at > now), key=lambda each: (each.at, each.what))
+
+
+def _terms_that_end(session: Session, campaign: Campaign) -> list[Coming]:
+    """Return when each term ends and for how many, extended ones too; and when the stage may be left."""
+    still_open = (WorkItem.campaign_id == campaign.id, WorkItem.state == ItemState.OPEN)
+    units = func.count(distinct(col(WorkItem.unit_id)))
+    found = [
+        Coming(late_from, LATE_FROM, count)
+        for late_from, count in session.execute(
+            select(DeadlineVersion.late_from, units)
+            .join(WorkItem, col(WorkItem.deadline_id) == DeadlineVersion.id)
+            .where(*still_open)
+            .group_by(col(DeadlineVersion.late_from))
+        )
+    ]
+    late_from = stage_late_from(session, campaign, campaign.stage)
+    if late_from is not None and late_from not in {each.at for each in found}:
+        owing = select(units).where(*still_open, WorkItem.stage == campaign.stage)
+        found.append(Coming(late_from, LATE_FROM, session.exec(owing).one()))
+    return found
 
 
 def _before_it_begins(session: Session, campaign: Campaign, file: CampaignFile) -> list[Coming]:

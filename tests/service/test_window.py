@@ -105,7 +105,9 @@ def test_the_coming_dates_stand_as_runs_follow_the_plan_and_go_when_it_is_over(d
     moved = sync_timeline(now)
     assert moved.put_in > 0
     assert moved.taken_out > 0
-    assert any(f"{later:%d/%m}" in name for name in scheduled())
+    # What was extended ends later, for itself alone; the stage's own end stays as it was.
+    ends = f"{later + timedelta(days=1):%d/%m} 00:00 · hết hạn nhận · còn 1 đơn vị"
+    assert any(ends in name for name in scheduled())
     change("UPDATE campaigns SET side_state = 'cancelled'")
     assert sync_timeline(now).standing == 0
     assert scheduled() == {}
