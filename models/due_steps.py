@@ -33,7 +33,7 @@ __all__ = ["Gate", "Queued", "queue_due"]
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """How many notices were queued, and how many waiting ones they superseded."""
+    """How many notices were queued, and how many others they superseded: waiting ones, and missed ones."""
 
     reminders: int
     escalations: int
@@ -55,10 +55,12 @@ def queue_due(
     """
     if not _anything_unfired(session, campaign, now):
         return Queued(0, 0, 0)
+    before = _superseded(session, campaign)
     reminders = _queue_reminders(session, campaign, now=now)
     escalations = queue_escalations(session, campaign, Told(people, gate, calendar, now))
     _mark_fired(session, campaign, now=now)
-    return Queued(reminders, escalations, _supersede_older(session, campaign, now=now))
+    _supersede_older(session, campaign, now=now)
+    return Queued(reminders, escalations, _superseded(session, campaign) - before)
 
 
 def _queue_reminders(session: Session, campaign: Campaign, *, now: datetime) -> int:
@@ -99,6 +101,14 @@ def _queue_reminders(session: Session, campaign: Campaign, *, now: datetime) -> 
     return insert_notices(session, rows)
 
 
+def _superseded(session: Session, campaign: Campaign) -> int:
+    """Return how many notices of a campaign were superseded: after an outage many are as they are written."""
+    counted = select(func.count()).where(
+        Notice.campaign_id == campaign.id, Notice.state == NoticeState.SUPERSEDED
+    )
+    return session.exec(counted).one()
+
+
 def _anything_unfired(session: Session, campaign: Campaign, now: datetime) -> bool:
     """Say whether a step has fallen due that no tick has seen; most ticks find none."""
     due = (
@@ -129,8 +139,8 @@ def _mark_fired(session: Session, campaign: Campaign, *, now: datetime) -> None:
     )
 
 
-def _supersede_older(session: Session, campaign: Campaign, *, now: datetime) -> int:
-    """Mark as superseded what has not been said and has been overtaken; returns how many.
+def _supersede_older(session: Session, campaign: Campaign, *, now: datetime) -> None:
+    """Mark as superseded what has not been said and has been overtaken.
 
     An escalation is overtaken by a newer one to the same person about the same item; a reminder
     by a newer reminder, and by the first late step.
@@ -152,7 +162,7 @@ def _supersede_older(session: Session, campaign: Campaign, *, now: datetime) -> 
             ),
         ),
     )
-    return settle_unsaid(
+    settle_unsaid(
         session,
         NoticeState.SUPERSEDED,
         and_(
