@@ -98,7 +98,7 @@ def test_the_guide_names_commands_and_options_that_exist(page):
         if hasattr(command, "commands") and words:
             assert words[0] in command.commands, rest
             command = command.commands[words[0]]
-        known = {option for parameter in command.params for option in parameter.opts}
+        known = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
         for option in re.findall(r"(?<=\s)--[a-z-]+", f" {rest.split(chr(96))[0]}"):
             assert option in known, f"{name} {option}"
 

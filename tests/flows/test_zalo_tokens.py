@@ -469,6 +469,7 @@ def test_what_is_no_pair_is_refused_and_not_quoted(copied):
 
 def test_no_secret_shows_in_a_log_an_error_or_a_repr(here, zalo, first, caplog):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="httpx")
     shown = []
     for fault in (zalo.faults.oauth_html, zalo.faults.oauth_lost, None, None):
         if fault is not None:

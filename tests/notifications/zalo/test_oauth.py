@@ -281,6 +281,7 @@ def test_long_words_are_cut(answering):
 
 def test_no_secret_shows_in_a_repr_or_a_log(oauth, zalo, caplog):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="httpx")
     code = zalo.authorization_code(challenge(VERIFIER))
     pair = oauth.exchange(code, VERIFIER)
     oauth.refresh(pair.refresh_token)
