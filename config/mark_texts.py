@@ -146,8 +146,9 @@ def _two_years(leaf: Criterion, text: str) -> Mark:
 
 def _rating(leaf: Criterion, said: str) -> str:
     # A scale may itself be of digits: its words come before the places on it.
-    if said not in leaf.scale and said.isdecimal() and 1 <= int(said) <= len(leaf.scale):
-        return leaf.scale[int(said) - 1]
+    place = int(said) if said.isdecimal() and len(said) < 4 else 0
+    if said not in leaf.scale and 1 <= place <= len(leaf.scale):
+        return leaf.scale[place - 1]
     return _one_of(leaf, said, {each: each for each in leaf.scale})
 
 

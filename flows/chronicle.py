@@ -20,7 +20,7 @@ from models.tables import Campaign
 from rules.calendar import CITY, Deadline, parse_wording
 from rules.notices import NoticeState
 from rules.stages import PaperRole
-from rules.work_items import ItemKind, Lateness, lateness
+from rules.work_items import ItemKind, ItemState, Lateness, lateness
 
 # What the table leaves out: every stage says by itself what it has opened.
 QUIET = frozenset({"released"})
@@ -124,11 +124,14 @@ def result(
     }
 
 
-def item_lateness(item: Standing, now: datetime) -> str:
+def item_lateness(item: Standing, now: datetime) -> str | None:
     """Return how an item stands against its deadline, as `rules.work_items.lateness` names it.
 
-    What was handed in is judged by its first handing-in, against the version in force then.
+    What was handed in is judged by its first handing-in, against the version in force then. None for what
+    is no longer owed.
     """
+    if item.state in (ItemState.WAIVED, ItemState.CANCELLED):
+        return None
     if item.done_at is not None and item.first_received_at is not None and item.first_late_from is not None:
         is_late = item.first_received_at >= item.first_late_from
         return (Lateness.LATE if is_late else Lateness.ON_TIME).value

@@ -105,7 +105,7 @@ def _timeline_to(console: Console, file: CampaignFile, rows: Sequence[Row], told
             names[dossier["unit"]],
             say("item_state.not_proposing" if dossier["not_proposing"] else f"item_state.{dossier['state']}"),
             when(datetime.fromisoformat(received)) if received else "",
-            say(f"lateness.{dossier['lateness']}"),
+            _lateness(dossier["lateness"]),
         )
     console.print(ended)
     if told["result"]["list"]:
@@ -164,9 +164,13 @@ def status(session: Session, campaigns: Iterable[Campaign], now: datetime, *, as
                 say("item_state.not_proposing" if item["not_proposing"] else f"item_state.{item['state']}"),
                 when(datetime.fromisoformat(item["closes_at"])) if item["closes_at"] else "",
                 when(datetime.fromisoformat(item["done_at"])) if item["done_at"] else "",
-                say(f"lateness.{item['lateness']}"),
+                _lateness(item["lateness"]),
             )
         console.print(table)
+
+
+def _lateness(found: str | None) -> str:
+    return say(f"lateness.{found}") if found else ""
 
 
 def _status(session: Session, campaign: Campaign, now: datetime) -> dict[str, Any]:
@@ -207,6 +211,7 @@ def _status(session: Session, campaign: Campaign, now: datetime) -> dict[str, An
                 "closes_at": iso(item.closes_at),
                 "late_from": iso(item.late_from),
                 "done_at": iso(item.done_at) if item.state is ItemState.DONE else None,
+                "received_at": iso(item.first_received_at),
                 "lateness": item_lateness(item, now),
                 "not_proposing": item.is_not_proposing,
             }

@@ -150,6 +150,7 @@ def test_a_blank_is_no_mark(criterion, text):
         (RATING, "giỏi", Fault.NEEDS_CHOICE),
         (RATING, "0", Fault.NEEDS_CHOICE),
         (RATING, "5", Fault.NEEDS_CHOICE),
+        (RATING, "1" * 5000, Fault.NEEDS_CHOICE),
         (RATING, "²", Fault.NEEDS_CHOICE),
     ],
 )

@@ -131,6 +131,20 @@ def test_a_dossier_of_friday_typed_in_on_monday_is_on_time_and_its_message_suppr
     assert (items["dossier/b"]["state"], items["dossier/b"]["lateness"]) == ("open", "overdue")
 
 
+def test_what_is_waived_is_not_overdue_and_a_second_receipt_keeps_the_first(run, opened):
+    run("tick", "--now", "2021-11-11T07:30")
+    assert run("waive", opened, "b", "--reason", "MẪU", "--now", "2021-11-12T09:00")[0] == 0
+    assert run("submit", opened, "a", "--now", "2021-11-12T10:00")[0] == 0
+    assert run("return", opened, "a", "--reason", "MẪU", "--now", "2021-11-15T09:00")[0] == 0
+    assert run("submit", opened, "a", "--now", "2021-11-16T10:00")[0] == 0
+    shown = json.loads(run("status", opened, "--json", "--now", "2021-11-23T10:00")[1])
+    items = {item["item"]: item for item in shown[0]["items"]}
+    assert (items["dossier/b"]["state"], items["dossier/b"]["lateness"]) == ("waived", None)
+    a = items["dossier/a"]
+    assert (a["received_at"], a["done_at"]) == ("2021-11-12T10:00:00+07:00", "2021-11-16T10:00:00+07:00")
+    assert "quá hạn" not in run("status", opened, "--now", "2021-11-23T10:00")[1]
+
+
 def test_a_whole_campaign_by_its_commands(run, opened, tmp_path):
     for moment, deeds in (
         ("11T07:30", ()),
