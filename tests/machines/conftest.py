@@ -217,9 +217,8 @@ class Worker:
 
     def runs(self) -> list[psutil.Process]:
         """Return the processes of flow runs that are at work on this host."""
-        children = psutil.Process(self.process.pid).children(recursive=True)
         found = []
-        for each in children:
+        for each in self._all():
             with suppress(psutil.Error):
                 if "prefect.flow_engine" in each.cmdline() or "prefect.engine" in each.cmdline():
                     found.append(each)
@@ -227,14 +226,27 @@ class Worker:
 
     def kill(self) -> None:
         """Kill the worker and everything it runs, as a power cut does."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        # Each run leads a session of its own, so a signal to the worker's group would spare them all.
+        everything = self._all()
+        for each in everything:
+            with suppress(psutil.Error):
+                each.kill()
         self.process.wait()
+        psutil.wait_procs(everything, timeout=30)
 
     def stand_still(self, *, still: bool) -> None:
         """Cut the host off, or bring it back."""
         if not self.hosts.cut(self.name, pulled=still):
-            os.killpg(self.process.pid, signal.SIGSTOP if still else signal.SIGCONT)
+            for each in self._all():
+                with suppress(psutil.Error):
+                    each.send_signal(signal.SIGSTOP if still else signal.SIGCONT)
+
+    def _all(self) -> list[psutil.Process]:
+        """Return the worker's process, first, and all that come from it."""
+        with suppress(psutil.NoSuchProcess):
+            worker = psutil.Process(self.process.pid)
+            return [worker, *worker.children(recursive=True)]
+        return []
 
 
 def _clock(home: Path, ahead: int) -> dict[str, str]:

@@ -334,6 +334,7 @@ def test_a_disturbed_campaign_says_what_an_undisturbed_one_says(site, tmp_path):
     identities = Counting(identity for _, identity, _ in site.smtp.taken)
     in_doubt = dict(site.rows(IN_DOUBT))
     assert {i: n for i, n in identities.items() if n > 1 + in_doubt.get(i, 0)} == {}
+    assert in_doubt, "nobody died with a letter in hand"
     once = Counting({(to, subject) for to, _, subject in site.smtp.taken})
     by_identity = Counting((to, subject) for (to, _, subject) in {each for each in site.smtp.taken})
     assert by_identity == expected, by_identity - expected
