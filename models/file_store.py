@@ -107,6 +107,7 @@ def _media_type(path: Path) -> MediaType | None:
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
+    # zipfile raises NotImplementedError where an archive wants a later version of the format.
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
         return None
     if any(name.lower().endswith("vbaproject.bin") for name in names):

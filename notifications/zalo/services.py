@@ -115,6 +115,7 @@ class _ZaloService(NotifyBase):
         """Refuse to be built from an address; a dict is handed over instead."""
 
     def _send(self) -> Receipt:
+        """Hand the message over; each way of Zalo's has its own, and this class is none of them."""
         raise NotImplementedError
 
     def _receipt(self, answer: Answer, *, id_is: str = "message_id", said: str = "") -> Receipt:
